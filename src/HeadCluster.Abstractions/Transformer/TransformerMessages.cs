@@ -1,0 +1,48 @@
+namespace HeadCluster;
+
+/// <summary>What a forward pass keeps besides the logits.</summary>
+[Flags, GenerateSerializer, Alias("hc.ForwardCapture")]
+public enum ForwardCapture
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>The attention pattern of every head.</summary>
+    Patterns = 1,
+
+    /// <summary>The residual stream after every block.</summary>
+    Blocks = 2,
+}
+
+/// <summary>Asks a whole model for the logits of one or more sequences.</summary>
+/// <param name="Tokens">The token ids, the sequences one after the other.</param>
+/// <param name="SequenceLengths">Tokens of each sequence, adding up to all tokens; null for one sequence.</param>
+/// <param name="Capture">What to keep besides the logits; it changes no bit of them.</param>
+[GenerateSerializer, Immutable, Alias("hc.ForwardRequest")]
+public sealed record ForwardRequest(
+    [property: Id(0)] int[] Tokens,
+    [property: Id(1)] int[]? SequenceLengths = null,
+    [property: Id(2)] ForwardCapture Capture = ForwardCapture.None);
+
+/// <summary>The logits of one or more sequences.</summary>
+/// <param name="Logits"><c>[tokens, VocabularySize]</c>.</param>
+/// <param name="Layers">For each layer one report a head, in the order of the heads.</param>
+/// <param name="Blocks">The residual stream <c>[tokens, ModelDim]</c> after each block; null unless asked for.</param>
+[GenerateSerializer, Immutable, Alias("hc.ForwardResult")]
+public sealed record ForwardResult(
+    [property: Id(0)] FloatTensor Logits,
+    [property: Id(1)] HeadReport[][] Layers,
+    [property: Id(2)] FloatTensor[]? Blocks = null);
+
+/// <summary>Asks a whole model to continue a sequence, taking the most likely token at each step.</summary>
+/// <param name="Tokens">The prompt's token ids, at least one.</param>
+/// <param name="Steps">Tokens to generate; prompt and steps together are at most the model's positions, plus one.</param>
+[GenerateSerializer, Immutable, Alias("hc.GenerationRequest")]
+public sealed record GenerationRequest([property: Id(0)] int[] Tokens, [property: Id(1)] int Steps);
+
+/// <summary>One generated token.</summary>
+/// <param name="Position">Its place in the sequence, counted from the prompt's first token.</param>
+/// <param name="Token">Its id: the largest logit, the lowest id among equals.</param>
+/// <param name="Probability">Its probability under the softmax of the logits.</param>
+[GenerateSerializer, Immutable, Alias("hc.GeneratedToken")]
+public sealed record GeneratedToken([property: Id(0)] int Position, [property: Id(1)] int Token, [property: Id(2)] float Probability);
