@@ -1,0 +1,140 @@
+namespace HeadCluster.Kernels;
+
+/// <summary>
+/// One head with its weights: project x to queries, keys and values, then attend. Immutable and thread-safe; what a request
+/// needs is in the <see cref="ProjectedHead"/> that <see cref="Project"/> returns.
+/// </summary>
+public sealed class AttentionHead
+{
+    private readonly PackedMatrix _projection;
+    private readonly AttentionOptions _options;
+
+    /// <summary>Packs the head's weights.</summary>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="options">Scale, causality and softcap.</param>
+    /// <param name="query">W_Q, <c>[ModelDim, QueryHeads·HeadDim]</c>, and its bias.</param>
+    /// <param name="key">W_K, <c>[ModelDim, HeadDim]</c>, and its bias.</param>
+    /// <param name="value">W_V, <c>[ModelDim, ValueDim]</c>, and its bias.</param>
+    /// <exception cref="ArgumentException">The matrices do not have these shapes.</exception>
+    public AttentionHead(HeadShape shape, AttentionOptions options, LinearPart query, LinearPart key, LinearPart value)
+    {
+        if (query.Outputs != shape.QueryHeads * shape.HeadDim || key.Outputs != shape.HeadDim || value.Outputs != shape.ValueDim)
+        {
+            throw new ArgumentException($"projections to {query.Outputs}, {key.Outputs} and {value.Outputs} columns do not fit {shape}", nameof(shape));
+        }
+
+        Shape = shape;
+        _options = options;
+        _projection = PackedMatrix.Pack(shape.ModelDim, query, key, value);
+    }
+
+    /// <summary>The sizes.</summary>
+    public HeadShape Shape { get; }
+
+    /// <summary>Memory that the packed weights take, in bytes.</summary>
+    public long WeightBytes => _projection.Bytes;
+
+    /// <summary>Projects x to this head's queries, keys and values.</summary>
+    /// <param name="x"><c>[rows, ModelDim]</c>, row-major.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    /// <exception cref="ArgumentException">x is too short.</exception>
+    public ProjectedHead Project(ReadOnlySpan<float> x, int rows, CancellationToken cancellationToken = default)
+    {
+        var projected = new ProjectedHead(Shape, rows);
+        try
+        {
+            LinearKernel.Apply(x, rows, _projection, projected.All, cancellationToken);
+            return projected;
+        }
+        catch
+        {
+            projected.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Attends within each sequence of the projected rows.</summary>
+    /// <param name="projected">What <see cref="Project"/> returned.</param>
+    /// <param name="sequenceLengths">Rows of each sequence; they add up to the projected rows.</param>
+    /// <param name="output">z, <c>[rows, OutputDim]</c>: the query heads side by side.</param>
+    /// <param name="cancellationToken">Checked between rows.</param>
+    /// <exception cref="ArgumentException">The output is too short or the lengths do not add up.</exception>
+    public void Attend(ProjectedHead projected, ReadOnlySpan<int> sequenceLengths, Span<float> output, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(projected);
+        Check.AtLeast(output.Length, (long)projected.Rows * Shape.OutputDim, nameof(output));
+        using var cache = CacheFor(projected, sequenceLengths);
+        var first = 0;
+        foreach (var length in sequenceLengths)
+        {
+            Fill(cache, projected, first, length);
+            for (var head = 0; head < Shape.QueryHeads && length > 0; head++)
+            {
+                AttentionKernel.Attend(
+                    projected.Queries(head, first),
+                    projected.Stride,
+                    length,
+                    firstPosition: 0,
+                    cache,
+                    _options,
+                    AttentionMask.None,
+                    output[((first * Shape.OutputDim) + (head * Shape.ValueDim))..],
+                    Shape.OutputDim,
+                    cancellationToken);
+            }
+
+            first += length;
+        }
+    }
+
+    /// <summary>Computes the attention patterns of one sequence of the projected rows.</summary>
+    /// <param name="projected">What <see cref="Project"/> returned.</param>
+    /// <param name="firstRow">First row of the sequence.</param>
+    /// <param name="length">Rows of the sequence.</param>
+    /// <param name="pattern"><c>[QueryHeads, length, length]</c>.</param>
+    /// <exception cref="ArgumentException">The pattern is too short or the rows are not there.</exception>
+    public void Pattern(ProjectedHead projected, int firstRow, int length, Span<float> pattern)
+    {
+        ArgumentNullException.ThrowIfNull(projected);
+        using var cache = new KvCache(Shape.HeadDim, Shape.ValueDim, length);
+        Fill(cache, projected, firstRow, length);
+        for (var head = 0; head < Shape.QueryHeads && length > 0; head++)
+        {
+            AttentionKernel.Pattern(
+                projected.Queries(head, firstRow),
+                projected.Stride,
+                length,
+                firstPosition: 0,
+                cache,
+                _options,
+                AttentionMask.None,
+                pattern.Slice(head * length * length, length * length));
+        }
+    }
+
+    private static void Fill(KvCache cache, ProjectedHead projected, int firstRow, int length)
+    {
+        cache.Clear();
+        if (length > 0)
+        {
+            cache.Append(projected.Keys(firstRow), projected.Stride, projected.Values(firstRow), projected.Stride, length);
+        }
+    }
+
+    private KvCache CacheFor(ProjectedHead projected, ReadOnlySpan<int> sequenceLengths)
+    {
+        long rows = 0;
+        var longest = 0;
+        foreach (var length in sequenceLengths)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(sequenceLengths));
+            rows += length;
+            longest = Math.Max(longest, length);
+        }
+
+        return rows == projected.Rows
+            ? new KvCache(Shape.HeadDim, Shape.ValueDim, longest)
+            : throw new ArgumentException($"sequences of {rows} rows in all, but {projected.Rows} were projected", nameof(sequenceLengths));
+    }
+}
