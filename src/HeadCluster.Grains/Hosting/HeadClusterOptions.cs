@@ -1,0 +1,35 @@
+using HeadCluster.Models;
+
+namespace HeadCluster.Hosting;
+
+/// <summary>What a silo serves and with how much of the machine; section <c>HeadCluster</c> of the configuration.</summary>
+public sealed class HeadClusterOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "HeadCluster";
+
+    /// <summary>
+    /// The models by name; a name has no <c>/</c> and is not empty. Built-in models (<c>random:gpt2-small?seed=1</c>) need no
+    /// entry: their location is their name. Default: none.
+    /// </summary>
+    public Dictionary<string, ModelOptions> Models { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// The most memory that the weights of this silo's heads and layers may take, in bytes, 1 or more; null for 80 % of what
+    /// the process may use. A head that does not fit is refused. Default: null.
+    /// </summary>
+    public long? MemoryLimitBytes { get; set; }
+
+    /// <summary>Threads that compute, 1 to 1024; null for one a processor. Default: null.</summary>
+    public int? ComputeThreads { get; set; }
+}
+
+/// <summary>One model.</summary>
+public sealed class ModelOptions
+{
+    /// <summary>
+    /// A directory with <c>config.json</c> and <c>*.safetensors</c>, relative to the host's content root unless absolute, or a
+    /// built-in model such as <c>random:nano?seed=1</c> (<see cref="ModelLocation"/>).
+    /// </summary>
+    public string Path { get; set; } = "";
+}

@@ -1,0 +1,67 @@
+namespace HeadCluster.Models;
+
+/// <summary>The form of a feed-forward layer's activation.</summary>
+public enum Activation
+{
+    /// <summary>GELU in its tanh form (<c>gelu_new</c>).</summary>
+    GeluTanh,
+
+    /// <summary>GELU in its exact form, by the error function.</summary>
+    GeluErf,
+}
+
+/// <summary>The sizes and constants of a model, whatever file they came from.</summary>
+public sealed record ModelConfiguration
+{
+    /// <summary>Attention layers.</summary>
+    public required int LayerCount { get; init; }
+
+    /// <summary>Width of the residual stream (d_model).</summary>
+    public required int ModelDim { get; init; }
+
+    /// <summary>Query heads of a layer.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>Key/value heads of a layer; divides <see cref="HeadCount"/>.</summary>
+    public required int KvHeadCount { get; init; }
+
+    /// <summary>Elements of a query or key (d_head).</summary>
+    public required int HeadDim { get; init; }
+
+    /// <summary>Elements of a value; <see cref="HeadDim"/> in most models.</summary>
+    public required int ValueDim { get; init; }
+
+    /// <summary>Positions the model knows: rows of a learned position table, or the limit its configuration states.</summary>
+    public required int MaxSequenceLength { get; init; }
+
+    /// <summary>Whether a position sees only itself and those before.</summary>
+    public required bool Causal { get; init; }
+
+    /// <summary>Factor of the products of queries and keys; 1/√HeadDim in most models.</summary>
+    public required float Scale { get; init; }
+
+    /// <summary>c > 0 bounds a score s to c·tanh(s / c); 0 for none.</summary>
+    public float Softcap { get; init; }
+
+    /// <summary>What makes it a whole GPT; null for a model that is attention layers only.</summary>
+    public TransformerConfiguration? Transformer { get; init; }
+
+    /// <summary>Query heads that read one key/value head.</summary>
+    public int QueryHeadsPerKvHead => HeadCount / KvHeadCount;
+}
+
+/// <summary>The sizes and constants of a GPT around its attention layers.</summary>
+public sealed record TransformerConfiguration
+{
+    /// <summary>Number of tokens.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Width of the feed-forward layer.</summary>
+    public required int FeedForwardDim { get; init; }
+
+    /// <summary>ε of the layer norms.</summary>
+    public required float NormEpsilon { get; init; }
+
+    /// <summary>Activation of the feed-forward layers.</summary>
+    public required Activation Activation { get; init; }
+}
