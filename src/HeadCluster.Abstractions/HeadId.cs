@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace HeadCluster;
@@ -22,12 +21,22 @@ public readonly record struct HeadId([property: Id(0)] string Model, [property: 
 
     /// <summary>Reads a grain key back.</summary>
     /// <exception cref="HeadClusterException">The key has another form.</exception>
-    public static HeadId Parse(string key)
+    public static HeadId Parse(string key) => TryParse(key, out var head)
+        ? head
+        : throw HeadClusterException.InvalidInput($"'{key}' does not name a head; expected model/layer/head, such as nano-gpt/0/2");
+
+    /// <summary>Reads a grain key back, or returns false if it has another form.</summary>
+    public static bool TryParse(string key, out HeadId head)
     {
         var cut = key.LastIndexOf('/');
-        return cut > 0 && GrainKey.TryParseIndex(key.AsSpan(cut + 1), out var head) && LayerId.TryParse(key[..cut], out var layer)
-            ? new HeadId(layer.Model, layer.Layer, head)
-            : throw HeadClusterException.InvalidInput($"'{key}' does not name a head; expected model/layer/head, such as nano-gpt/0/2");
+        if (cut > 0 && GrainKey.TryParseIndex(key.AsSpan(cut + 1), out var index) && LayerId.TryParse(key[..cut], out var layer))
+        {
+            head = new HeadId(layer.Model, layer.Layer, index);
+            return true;
+        }
+
+        head = default;
+        return false;
     }
 }
 
@@ -49,7 +58,8 @@ public readonly record struct LayerId([property: Id(0)] string Model, [property:
     /// <summary>The head of this layer with the index <paramref name="kvHead"/>.</summary>
     public HeadId Head(int kvHead) => new(Model, Layer, kvHead);
 
-    internal static bool TryParse(string key, [MaybeNullWhen(false)] out LayerId layer)
+    /// <summary>Reads a grain key back, or returns false if it has another form.</summary>
+    public static bool TryParse(string key, out LayerId layer)
     {
         var cut = key.LastIndexOf('/');
         if (cut > 0 && !key.AsSpan(0, cut).Contains('/') && GrainKey.TryParseIndex(key.AsSpan(cut + 1), out var index))

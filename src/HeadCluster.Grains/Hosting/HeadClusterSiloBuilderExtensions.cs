@@ -1,17 +1,60 @@
+using HeadCluster.Grains;
+using HeadCluster.Kernels;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
 namespace HeadCluster.Hosting;
 
 /// <summary>Adds attention heads to a silo.</summary>
 public static class HeadClusterSiloBuilderExtensions
 {
+    // A message is one frame, and a frame beyond the limit costs the connection: the limit is far above what Orleans ships with.
+    private const int MaxMessageBodyBytes = 256 << 20;
+
     /// <summary>
     /// Makes this silo host attention heads: its models come from section <c>HeadCluster</c> of the configuration and from
-    /// <paramref name="configure"/>. Calling it again only configures further.
+    /// <paramref name="configure"/>. Calling it again only configures further. It adds Orleans' activity propagation, so that
+    /// a head's span is found under its request's on whatever silo it runs; do not add that a second time.
     /// </summary>
     /// <param name="builder">The silo.</param>
     /// <param name="configure">Adds models or sets limits, after the configuration section.</param>
     public static ISiloBuilder AddHeadCluster(this ISiloBuilder builder, Action<HeadClusterOptions>? configure = null)
     {
-        _ = configure;
+        ArgumentNullException.ThrowIfNull(builder);
+        if (builder.Services.All(service => service.ServiceType != typeof(ModelCatalog)))
+        {
+            AddServices(builder);
+        }
+
+        if (configure is not null)
+        {
+            builder.Services.Configure(configure);
+        }
+
         return builder;
+    }
+
+    private static void AddServices(ISiloBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<HeadClusterOptions>().Bind(builder.Configuration.GetSection(HeadClusterOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<HeadClusterOptions>, HeadClusterOptionsValidator>();
+        services.AddSingleton<ModelCatalog>();
+        services.AddSingleton<WeightMemory>();
+        services.AddSingleton<HeadInstruments>();
+        services.TryAddSingleton(provider => new ComputePool(
+            provider.GetRequiredService<IOptions<HeadClusterOptions>>().Value.ComputeThreads ?? Environment.ProcessorCount));
+
+        builder.AddPlacementDirector<HeadPlacement, HeadPlacementDirector>();
+        builder.AddActivityPropagation();
+        builder.Configure<SiloMessagingOptions>(options =>
+        {
+            options.MaxMessageBodySize = MaxMessageBodyBytes;
+
+            // Without this a request that timed out at its caller goes on being computed.
+            options.CancelRequestOnTimeout = true;
+        });
     }
 }

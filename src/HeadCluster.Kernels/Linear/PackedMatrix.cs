@@ -28,7 +28,10 @@ public sealed class PackedMatrix
     public int Outputs { get; }
 
     /// <summary>Memory that weights and bias take, in bytes.</summary>
-    public long Bytes => (long)(_panels.Length + _bias.Length) * sizeof(float);
+    public long Bytes => SizeOf(Inputs, Outputs);
+
+    /// <summary>Memory that the weights and bias of a matrix take once packed, in bytes.</summary>
+    public static long SizeOf(int inputs, int outputs) => sizeof(float) * (long)Lanes.RoundUp(outputs) * (inputs + 1L);
 
     /// <summary>Weights of one panel, <c>[Inputs, 16]</c>.</summary>
     internal ReadOnlySpan<float> Panel(int panel) => _panels.AsSpan(panel * Inputs * Lanes.Count, Inputs * Lanes.Count);

@@ -56,32 +56,6 @@ internal static class Lanes
         return MathF.Max(MathF.Max(four[0], four[2]), MathF.Max(four[1], four[3]));
     }
 
-    /// <summary>The position of the first NaN or infinity, or −1.</summary>
-    public static int IndexOfNonFinite(ReadOnlySpan<float> values)
-    {
-        ref var first = ref MemoryMarshal.GetReference(values);
-        var index = 0;
-        for (; index <= values.Length - Count; index += Count)
-        {
-            // A finite value minus itself is 0; an infinity or NaN gives NaN, which equals nothing.
-            var value = Vector512.LoadUnsafe(ref first, (nuint)index);
-            if (!Vector512.EqualsAll(value - value, Vector512<float>.Zero))
-            {
-                break;
-            }
-        }
-
-        for (; index < values.Length; index++)
-        {
-            if (!float.IsFinite(values[index]))
-            {
-                return index;
-            }
-        }
-
-        return -1;
-    }
-
     private static void StorePartial(Vector512<float> value, Span<float> destination)
     {
         Span<float> lanes = stackalloc float[Count];

@@ -1,0 +1,40 @@
+using System.Globalization;
+using HeadCluster.Kernels;
+
+namespace HeadCluster.Grains;
+
+/// <summary>Checks what comes in at the edge of an attention grain, before any memory is allocated for it.</summary>
+internal static class AttentionInput
+{
+    /// <summary>Checks shape, sequence lengths and values.</summary>
+    /// <param name="where">The layer or head, for errors.</param>
+    /// <param name="x">Expected to be <c>[rows, modelDim]</c>, 1 row or more, all values finite.</param>
+    /// <param name="sequenceLengths">Expected to be 1 to maxSequenceLength each and to add up to all rows.</param>
+    /// <param name="modelDim">Columns of x.</param>
+    /// <param name="maxSequenceLength">Positions the model knows.</param>
+    /// <exception cref="HeadClusterException">Something is not as expected.</exception>
+    public static void Check(string where, FloatTensor? x, ReadOnlySpan<int> sequenceLengths, int modelDim, int maxSequenceLength)
+    {
+        if (x is not { Rank: 2 } || x.Columns != modelDim)
+        {
+            throw Invalid($"{where}: x is {(x is null ? "missing" : x.ToString())}; expected float32[rows, {modelDim}]");
+        }
+
+        if (x.Rows == 0)
+        {
+            throw Invalid($"{where}: x has no rows; expected 1 to {maxSequenceLength}");
+        }
+
+        SequenceLengths.Check(where, sequenceLengths, x.Rows, maxSequenceLength);
+
+        var bad = NonFinite.IndexOf(x.Span);
+        if (bad >= 0)
+        {
+            var (row, column) = Math.DivRem(bad, modelDim);
+            throw Invalid($"{where}: x is {x.Span[bad]} at row {row}, column {column}; expected finite values");
+        }
+    }
+
+    private static HeadClusterException Invalid(FormattableString message) =>
+        HeadClusterException.InvalidInput(message.ToString(CultureInfo.InvariantCulture));
+}

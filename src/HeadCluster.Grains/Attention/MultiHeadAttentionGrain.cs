@@ -1,0 +1,82 @@
+using HeadCluster.Kernels;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// The coordinator of one layer: fans x out to its heads, gathers them, concatenates them and applies W_O.
+/// </summary>
+/// <remarks>Local to its caller, since x is there; reentrant, since it only waits while its heads compute.</remarks>
+[GrainType("multi-head-attention"), PreferLocalPlacement, Reentrant]
+internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiHeadAttentionGrain
+{
+    private readonly HeadInstruments _instruments;
+    private readonly SiloAddress _silo;
+    private LayerId _id;
+
+    public MultiHeadAttentionGrain(
+        ModelCatalog models, WeightMemory memory, ComputePool compute, HeadInstruments instruments, ILocalSiloDetails silo)
+        : base(models, memory, compute)
+    {
+        _instruments = instruments;
+        _silo = silo.SiloAddress;
+    }
+
+    public async Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken)
+    {
+        var layer = Weights;
+        int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } x ? x.Rows : 0];
+        AttentionInput.Check(this.GetPrimaryKeyString(), request.Input, lengths, layer.ModelDim, layer.MaxSequenceLength);
+
+        using var measured = _instruments.StartAttention(_id, _silo, request.Input.Rows);
+        var heads = await FanOut.GatherAsync(
+            layer.Heads,
+            (head, token) => head.AttendAsync(new HeadRequest(request.Input, lengths, request.CapturePatterns), token),
+            cancellationToken);
+        var output = await ProjectAsync(layer, heads, request.Input.Rows, cancellationToken);
+
+        measured.Complete();
+        return new AttentionResult(output, Array.ConvertAll(heads, head => head.Report));
+    }
+
+    protected override WeightLoad<LoadedLayer> PlanLoad()
+    {
+        _id = LayerId.Parse(this.GetPrimaryKeyString());
+        var model = Models.Open(_id);
+        var configuration = model.Configuration;
+        var heads = new IAttentionHeadGrain[configuration.KvHeadCount];
+        for (var head = 0; head < heads.Length; head++)
+        {
+            heads[head] = GrainFactory.GetGrain<IAttentionHeadGrain>(_id.Head(head).ToString());
+        }
+
+        return new(
+            $"layer {_id}",
+            PackedMatrix.SizeOf(configuration.HeadCount * configuration.ValueDim, configuration.ModelDim),
+            () => new LoadedLayer(heads, model.ReadOutputProjection(_id.Layer).Pack(), configuration.MaxSequenceLength));
+    }
+
+    // y = Concat(z_1 … z_h) W_O + b_O; each thread concatenates the rows that it projects.
+    private async Task<FloatTensor> ProjectAsync(LoadedLayer layer, HeadResult[] heads, int rows, CancellationToken cancellationToken)
+    {
+        using var activity = HeadInstruments.StartOutputProjection();
+        var weights = layer.OutputWeights;
+        var y = GC.AllocateUninitializedArray<float>(checked(rows * weights.Outputs));
+        await Compute.RunRowsAsync(
+            rows,
+            2L * weights.Inputs * weights.Outputs,
+            (first, count, token) => OutputProjection.Apply(heads, first, count, weights, y, token),
+            cancellationToken);
+        return new FloatTensor(y, rows, weights.Outputs);
+    }
+}
+
+/// <summary>A layer's heads and W_O, and the longest sequence its model takes.</summary>
+/// <param name="Heads">One reference a key/value head.</param>
+/// <param name="OutputWeights">W_O and b_O, from HeadCount · ValueDim to ModelDim.</param>
+/// <param name="MaxSequenceLength">Positions the model knows.</param>
+internal sealed record LoadedLayer(IAttentionHeadGrain[] Heads, PackedMatrix OutputWeights, int MaxSequenceLength)
+{
+    public int ModelDim => OutputWeights.Outputs;
+}

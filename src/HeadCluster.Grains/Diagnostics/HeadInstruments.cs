@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using HeadCluster.Diagnostics;
+
+namespace HeadCluster.Grains;
+
+/// <summary>Spans and metrics of heads and layers. With nobody listening, nothing is allocated and nothing is measured.</summary>
+internal sealed class HeadInstruments
+{
+    private static readonly ActivitySource Source = new(HeadClusterTelemetry.ActivitySourceName);
+
+    private readonly Histogram<double> _headDuration;
+    private readonly Histogram<double> _queueDuration;
+    private readonly Histogram<double> _attentionDuration;
+
+    public HeadInstruments(IMeterFactory meters)
+    {
+        var meter = meters.Create(HeadClusterTelemetry.MeterName);
+        _headDuration = meter.CreateHistogram<double>("headcluster.head.duration", "s", "Projections and attention of a head");
+        _queueDuration = meter.CreateHistogram<double>("headcluster.queue.duration", "s", "A head's wait for a compute thread");
+        _attentionDuration = meter.CreateHistogram<double>("headcluster.attention.duration", "s", "A layer: heads and output projection");
+    }
+
+    /// <summary>A head begins a request. Dispose the result when it has ended, completed or not.</summary>
+    public HeadMeasurement StartHead(HeadId head, SiloAddress silo, int rows)
+    {
+        var activity = Source.StartActivity("head");
+        if (activity is { IsAllDataRequested: true })
+        {
+            Describe(activity, head.LayerId, silo, rows);
+            activity.SetTag("headcluster.head", head.KvHead);
+        }
+
+        return new HeadMeasurement(this, activity, head, silo);
+    }
+
+    /// <summary>A layer begins a request. Dispose the result when it has ended, completed or not.</summary>
+    public AttentionMeasurement StartAttention(LayerId layer, SiloAddress silo, int rows)
+    {
+        var activity = Source.StartActivity("attention");
+        if (activity is { IsAllDataRequested: true })
+        {
+            Describe(activity, layer, silo, rows);
+        }
+
+        return new AttentionMeasurement(this, activity, layer, silo);
+    }
+
+    /// <summary>The output projection of the layer whose span is current begins.</summary>
+    public static Activity? StartOutputProjection() => Source.StartActivity("output_projection");
+
+    private static void Describe(Activity activity, LayerId layer, SiloAddress silo, int rows)
+    {
+        activity.SetTag("headcluster.model", layer.Model);
+        activity.SetTag("headcluster.layer", layer.Layer);
+        activity.SetTag("headcluster.silo", silo.ToString());
+        activity.SetTag("headcluster.rows", rows);
+    }
+
+    private static TagList Tags(LayerId layer, SiloAddress silo) => new()
+    {
+        { "headcluster.model", layer.Model },
+        { "headcluster.layer", layer.Layer },
+        { "headcluster.silo", silo.ToString() },
+    };
+
+    /// <summary>One request of a head.</summary>
+    internal readonly struct HeadMeasurement(HeadInstruments instruments, Activity? activity, HeadId head, SiloAddress silo) : IDisposable
+    {
+        /// <summary>The head was computed; without this the span ends as an error.</summary>
+        public void Complete(HeadComputation computation)
+        {
+            if (activity is { IsAllDataRequested: true })
+            {
+                activity.SetTag("headcluster.queue_us", computation.Queue.TotalMicroseconds);
+                activity.SetTag("headcluster.project_us", computation.Project.TotalMicroseconds);
+                activity.SetTag("headcluster.attend_us", computation.Attend.TotalMicroseconds);
+                activity.SetTag("headcluster.bytes", (long)computation.Output!.Length * sizeof(float));
+            }
+
+            activity?.SetStatus(ActivityStatusCode.Ok);
+            if (instruments._headDuration.Enabled || instruments._queueDuration.Enabled)
+            {
+                var tags = Tags(head.LayerId, silo);
+                instruments._headDuration.Record((computation.Project + computation.Attend).TotalSeconds, tags);
+                instruments._queueDuration.Record(computation.Queue.TotalSeconds, tags);
+            }
+        }
+
+        public void Dispose() => End(activity);
+    }
+
+    /// <summary>One request of a layer.</summary>
+    internal readonly struct AttentionMeasurement(HeadInstruments instruments, Activity? activity, LayerId layer, SiloAddress silo) : IDisposable
+    {
+        private readonly long _started = instruments._attentionDuration.Enabled ? Stopwatch.GetTimestamp() : 0;
+
+        /// <summary>The layer was computed; without this the span ends as an error.</summary>
+        public void Complete()
+        {
+            activity?.SetStatus(ActivityStatusCode.Ok);
+            if (instruments._attentionDuration.Enabled)
+            {
+                instruments._attentionDuration.Record(Stopwatch.GetElapsedTime(_started).TotalSeconds, Tags(layer, silo));
+            }
+        }
+
+        public void Dispose() => End(activity);
+    }
+
+    private static void End(Activity? activity)
+    {
+        if (activity is { Status: ActivityStatusCode.Unset })
+        {
+            activity.SetStatus(ActivityStatusCode.Error);
+        }
+
+        activity?.Dispose();
+    }
+}

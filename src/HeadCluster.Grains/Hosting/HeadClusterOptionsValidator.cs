@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Options;
+
+namespace HeadCluster.Hosting;
+
+/// <summary>Says at start what of the options is wrong and what to change.</summary>
+internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadClusterOptions>
+{
+    private const int MaxComputeThreads = 1024;
+
+    public ValidateOptionsResult Validate(string? name, HeadClusterOptions options)
+    {
+        var errors = new List<string>();
+        foreach (var (model, settings) in options.Models)
+        {
+            if (model.Length == 0 || model.Contains('/', StringComparison.Ordinal))
+            {
+                errors.Add($"{HeadClusterOptions.Section}:Models has a model named '{model}'; a name has no '/' and is not empty");
+            }
+
+            if (string.IsNullOrWhiteSpace(settings.Path))
+            {
+                errors.Add($"{HeadClusterOptions.Section}:Models:{model}:Path is empty; set it to a model's directory or to random:<shape>");
+            }
+        }
+
+        if (options.MemoryLimitBytes is < 1)
+        {
+            errors.Add($"{HeadClusterOptions.Section}:MemoryLimitBytes is {options.MemoryLimitBytes}; set it to 1 or more, or leave it out");
+        }
+
+        if (options.ComputeThreads is < 1 or > MaxComputeThreads)
+        {
+            errors.Add($"{HeadClusterOptions.Section}:ComputeThreads is {options.ComputeThreads}; set it to 1 to {MaxComputeThreads}, or leave it out");
+        }
+
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+}

@@ -1,0 +1,86 @@
+using HeadCluster.Kernels;
+using HeadCluster.Models;
+
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// A grain that owns weights of a model while it is active. Weights that cannot be loaded do not fail the activation, which
+/// would hide the reason from the caller: the next use of <see cref="Weights"/> throws it, and the grain goes away so that a
+/// later call loads anew.
+/// </summary>
+/// <typeparam name="TWeights">The weights, packed for the kernels.</typeparam>
+internal abstract class ModelGrain<TWeights> : Grain
+    where TWeights : class
+{
+    private readonly WeightMemory _memory;
+    private IDisposable? _reserved;
+    private TWeights? _weights;
+    private HeadClusterException? _failure;
+
+    protected ModelGrain(ModelCatalog models, WeightMemory memory, ComputePool compute)
+    {
+        Models = models;
+        _memory = memory;
+        Compute = compute;
+    }
+
+    protected ModelCatalog Models { get; }
+
+    protected ComputePool Compute { get; }
+
+    /// <summary>The weights.</summary>
+    /// <exception cref="HeadClusterException">They could not be loaded.</exception>
+    protected TWeights Weights
+    {
+        get
+        {
+            if (_failure is { } failure)
+            {
+                DeactivateOnIdle();
+                throw new HeadClusterException(failure.Kind, failure.Message, failure);
+            }
+
+            return _weights!;
+        }
+    }
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var plan = PlanLoad();
+            _reserved = _memory.Reserve(plan.Bytes, plan.Owner);
+            await Compute.RunAsync(plan.Bytes, _ => _weights = plan.Load(), cancellationToken);
+        }
+        catch (ModelException exception)
+        {
+            Fail(new HeadClusterException(HeadClusterErrorKind.InvalidModel, exception.Message, exception));
+        }
+        catch (HeadClusterException exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _reserved?.Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What is to be loaded, and how much memory it takes.</summary>
+    /// <exception cref="HeadClusterException">The grain's key names nothing that this silo's models have.</exception>
+    protected abstract WeightLoad<TWeights> PlanLoad();
+
+    private void Fail(HeadClusterException failure)
+    {
+        _failure = failure;
+        _reserved?.Dispose();
+    }
+}
+
+/// <summary>Weights that are to be loaded.</summary>
+/// <param name="Owner">Whose they are, for errors.</param>
+/// <param name="Bytes">Memory that they take once packed.</param>
+/// <param name="Load">Reads and packs them; runs on a compute thread.</param>
+internal sealed record WeightLoad<TWeights>(string Owner, long Bytes, Func<TWeights> Load);

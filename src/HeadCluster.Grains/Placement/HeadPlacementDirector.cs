@@ -1,0 +1,33 @@
+using System.Text;
+using Orleans.Runtime.Placement;
+
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// Chooses the silo of a head that is not active yet: the one a placement hint names, or else head k of a layer goes to the
+/// k-th silo, round and round, in an order of the silos that is the layer's own.
+/// </summary>
+/// <remarks>
+/// The order is that of rendezvous hashing (Thaler and Ravishankar 1998) over (layer, silo): every silo that places a head
+/// comes to the same answer without asking another, and layers start on different silos.
+/// </remarks>
+internal sealed class HeadPlacementDirector : IPlacementDirector
+{
+    public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
+    {
+        var silos = context.GetCompatibleSilos(target);
+        var hint = IPlacementDirector.GetPlacementHint(target.RequestContextData, silos);
+        return Task.FromResult(hint ?? Choose(target.GrainIdentity.Key.ToString()!, silos));
+    }
+
+    /// <summary>The silo of a head among <paramref name="silos"/>, in whatever order they come.</summary>
+    internal static SiloAddress Choose(string key, IReadOnlyCollection<SiloAddress> silos)
+    {
+        // A key that names no head is placed all the same: the grain itself tells the caller what is wrong with it.
+        var (layer, index) = HeadId.TryParse(key, out var head) ? (head.LayerId.ToString(), head.KvHead) : (key, 0);
+        return silos.OrderBy(silo => Score(layer, silo)).ThenBy(silo => silo).ElementAt(index % silos.Count);
+    }
+
+    private static uint Score(string layer, SiloAddress silo) =>
+        StableHash.ComputeHash(Encoding.UTF8.GetBytes($"{layer} {silo.ToParsableString()}"));
+}

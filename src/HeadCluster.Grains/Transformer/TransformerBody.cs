@@ -1,0 +1,153 @@
+using System.Buffers;
+using HeadCluster.Kernels;
+using HeadCluster.Models;
+
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// Everything of a GPT but its attention: embeddings, norms, feed-forward layers, logits. Each row is computed by itself, so
+/// rows may be split over threads in any way. Immutable and thread-safe.
+/// </summary>
+internal sealed class TransformerBody
+{
+    private readonly TransformerConfiguration _configuration;
+    private readonly float[] _tokenEmbedding;
+    private readonly float[] _positionEmbedding;
+    private readonly Block[] _blocks;
+    private readonly NormWeights _finalNorm;
+    private readonly PackedMatrix _logits;
+
+    /// <summary>Reads and packs the weights.</summary>
+    /// <param name="model">A whole GPT.</param>
+    public TransformerBody(Model model)
+    {
+        Model = model.Configuration;
+        _configuration = Model.Transformer!;
+        _blocks = new Block[Model.LayerCount];
+        for (var layer = 0; layer < _blocks.Length; layer++)
+        {
+            var block = model.ReadBlock(layer);
+            _blocks[layer] = new Block(block.AttentionNorm, block.FeedForwardNorm, block.Up.Pack(), block.Down.Pack());
+        }
+
+        var transformer = model.ReadTransformer();
+        _tokenEmbedding = transformer.TokenEmbedding;
+        _positionEmbedding = transformer.PositionEmbedding;
+        _finalNorm = transformer.FinalNorm;
+        _logits = transformer.Logits.Pack();
+    }
+
+    /// <summary>The model's sizes.</summary>
+    public ModelConfiguration Model { get; }
+
+    /// <summary>Number of tokens.</summary>
+    public int VocabularySize => _configuration.VocabularySize;
+
+    /// <summary>Floating-point operations of a feed-forward layer for one row.</summary>
+    public long FeedForwardOperationsPerRow => 4L * Model.ModelDim * _configuration.FeedForwardDim;
+
+    /// <summary>Floating-point operations of the logits of one row.</summary>
+    public long LogitsOperationsPerRow => 2L * Model.ModelDim * VocabularySize;
+
+    /// <summary>Memory that the packed weights of a model take, in bytes; embeddings included, norms not.</summary>
+    public static long SizeOf(ModelConfiguration model)
+    {
+        var transformer = model.Transformer!;
+        var embeddings = sizeof(float) * (long)model.ModelDim * (transformer.VocabularySize + model.MaxSequenceLength);
+        var block = PackedMatrix.SizeOf(model.ModelDim, transformer.FeedForwardDim) + PackedMatrix.SizeOf(transformer.FeedForwardDim, model.ModelDim);
+        return embeddings + (model.LayerCount * block) + PackedMatrix.SizeOf(model.ModelDim, transformer.VocabularySize);
+    }
+
+    /// <summary>x[row] = embedding of the token + embedding of its position in its sequence.</summary>
+    /// <param name="tokens">Token ids, the sequences one after the other.</param>
+    /// <param name="sequenceLengths">Tokens of each sequence.</param>
+    /// <param name="x"><c>[tokens, ModelDim]</c>.</param>
+    public void Embed(ReadOnlySpan<int> tokens, ReadOnlySpan<int> sequenceLengths, Span<float> x)
+    {
+        var row = 0;
+        foreach (var length in sequenceLengths)
+        {
+            for (var position = 0; position < length; position++, row++)
+            {
+                var token = Row(_tokenEmbedding, tokens[row]);
+                var place = Row(_positionEmbedding, position);
+                var sum = x.Slice(row * Model.ModelDim, Model.ModelDim);
+                token.CopyTo(sum);
+                ResidualKernel.Add(place, sum);
+            }
+        }
+    }
+
+    /// <summary>y = LayerNorm(x): what the attention of a layer reads.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="x"><c>[rows, ModelDim]</c>.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="y"><c>[rows, ModelDim]</c>.</param>
+    public void NormalizeForAttention(int layer, ReadOnlySpan<float> x, int rows, Span<float> y) =>
+        Normalize(_blocks[layer].AttentionNorm, x, rows, y);
+
+    /// <summary>x += attention; x += Down · GELU(Up · LayerNorm(x)).</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="attention">The layer's attention output, <c>[rows, ModelDim]</c>.</param>
+    /// <param name="x">The residual stream, <c>[rows, ModelDim]</c>.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    public void FinishBlock(int layer, ReadOnlySpan<float> attention, Span<float> x, int rows, CancellationToken cancellationToken)
+    {
+        var block = _blocks[layer];
+        var hidden = ArrayPool<float>.Shared.Rent(rows * block.Up.Outputs);
+        var narrow = ArrayPool<float>.Shared.Rent(rows * Model.ModelDim);
+        try
+        {
+            ResidualKernel.Add(attention, x);
+            Normalize(block.FeedForwardNorm, x, rows, narrow);
+            LinearKernel.Apply(narrow, rows, block.Up, hidden, cancellationToken);
+            ApplyGelu(hidden.AsSpan(0, rows * block.Up.Outputs));
+            LinearKernel.Apply(hidden, rows, block.Down, narrow, cancellationToken);
+            ResidualKernel.Add(narrow.AsSpan(0, x.Length), x);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(hidden);
+            ArrayPool<float>.Shared.Return(narrow);
+        }
+    }
+
+    /// <summary>logits = LayerNorm(x) W.</summary>
+    /// <param name="x"><c>[rows, ModelDim]</c>.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="logits"><c>[rows, VocabularySize]</c>.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    public void ComputeLogits(ReadOnlySpan<float> x, int rows, Span<float> logits, CancellationToken cancellationToken)
+    {
+        var normal = ArrayPool<float>.Shared.Rent(rows * Model.ModelDim);
+        try
+        {
+            Normalize(_finalNorm, x, rows, normal);
+            LinearKernel.Apply(normal, rows, _logits, logits, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(normal);
+        }
+    }
+
+    private void Normalize(NormWeights norm, ReadOnlySpan<float> x, int rows, Span<float> y) =>
+        LayerNormKernel.Apply(x, rows, norm.Scale, norm.Bias, _configuration.NormEpsilon, y);
+
+    private void ApplyGelu(Span<float> values)
+    {
+        if (_configuration.Activation == Activation.GeluTanh)
+        {
+            GeluKernel.ApplyTanh(values, values);
+        }
+        else
+        {
+            GeluKernel.ApplyErf(values, values);
+        }
+    }
+
+    private ReadOnlySpan<float> Row(float[] table, int row) => table.AsSpan(row * Model.ModelDim, Model.ModelDim);
+
+    private sealed record Block(NormWeights AttentionNorm, NormWeights FeedForwardNorm, PackedMatrix Up, PackedMatrix Down);
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using HeadCluster.Kernels;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace HeadCluster.Grains;
+
+/// <summary>A whole GPT: everything but attention is computed here, attention by the layers' grains and their heads.</summary>
+/// <remarks>Local to its caller; reentrant, since it mostly waits.</remarks>
+[GrainType("transformer"), PreferLocalPlacement, Reentrant]
+internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransformerGrain
+{
+    public TransformerGrain(ModelCatalog models, WeightMemory memory, ComputePool compute)
+        : base(models, memory, compute)
+    {
+    }
+
+    private string Name => this.GetPrimaryKeyString();
+
+    public Task<ModelDescription> DescribeAsync(CancellationToken cancellationToken) => Task.FromResult(Models.Describe(Name));
+
+    public Task<ForwardResult> ForwardAsync(ForwardRequest request, CancellationToken cancellationToken)
+    {
+        int[] lengths = request.SequenceLengths ?? [request.Tokens.Length];
+        TokenInput.Check(Name, request.Tokens, lengths, Weights.Model.MaxSequenceLength, Weights.VocabularySize);
+        return Pass().RunAsync(request, lengths, cancellationToken);
+    }
+
+    /// <remarks>Each step computes the whole sequence anew; the bits are those of a pass over the sequence as it then is.</remarks>
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        TokenInput.Check(Name, request.Tokens, [request.Tokens.Length], Weights.Model.MaxSequenceLength, Weights.VocabularySize);
+        CheckSteps(request);
+
+        var pass = Pass();
+        var tokens = request.Tokens;
+        for (var step = 0; step < request.Steps; step++)
+        {
+            var result = await pass.RunAsync(new ForwardRequest(tokens), [tokens.Length], cancellationToken);
+            var next = GreedyChoice.From(result.Logits.Row(tokens.Length - 1), position: tokens.Length);
+            tokens = [.. tokens, next.Token];
+            yield return next;
+        }
+    }
+
+    protected override WeightLoad<TransformerBody> PlanLoad()
+    {
+        var model = Models.Open(Name);
+        return model.Configuration.Transformer is not null
+            ? new($"model {Name}", TransformerBody.SizeOf(model.Configuration), () => new TransformerBody(model))
+            : throw HeadClusterException.InvalidInput($"model '{Name}' is attention layers only; it takes no tokens and gives no logits");
+    }
+
+    private ForwardPass Pass()
+    {
+        var layers = new IMultiHeadAttentionGrain[Weights.Model.LayerCount];
+        for (var layer = 0; layer < layers.Length; layer++)
+        {
+            layers[layer] = GrainFactory.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Name, layer).ToString());
+        }
+
+        return new ForwardPass(Weights, layers, Compute);
+    }
+
+    // The last token is not fed back, so it needs no position.
+    private void CheckSteps(GenerationRequest request)
+    {
+        var most = Weights.Model.MaxSequenceLength - request.Tokens.Length + 1;
+        if (request.Steps < 0 || request.Steps > most)
+        {
+            throw HeadClusterException.InvalidInput(string.Create(
+                CultureInfo.InvariantCulture,
+                $"model '{Name}': {request.Steps} steps after {request.Tokens.Length} tokens; expected 0 to {most}, for its {Weights.Model.MaxSequenceLength} positions"));
+        }
+    }
+}
