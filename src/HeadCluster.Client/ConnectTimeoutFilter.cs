@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+
+namespace HeadCluster.Client;
+
+/// <summary>Tries the gateways again, a few times a second, until the connect timeout has passed.</summary>
+internal sealed class ConnectTimeoutFilter : IClientConnectionRetryFilter
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly HeadClusterClientOptions _options;
+    private readonly TimeProvider _time;
+    private readonly long _start;
+
+    public ConnectTimeoutFilter(IOptions<HeadClusterClientOptions> options, TimeProvider time)
+    {
+        _options = options.Value;
+        _time = time;
+        _start = time.GetTimestamp();
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
+    {
+        if (_time.GetElapsedTime(_start) + Pause >= _options.ConnectTimeout)
+        {
+            throw Failure.Unreachable(_options, exception);
+        }
+
+        await Task.Delay(Pause, _time, cancellationToken);
+        return true;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using Orleans.Runtime.Messaging;
+
+namespace HeadCluster.Client;
+
+/// <summary>The one place where what Orleans throws about connections and silos becomes a <see cref="HeadClusterException"/>.</summary>
+internal static class Failure
+{
+    /// <summary>The error of a cluster that could not be reached.</summary>
+    public static HeadClusterException Unreachable(HeadClusterClientOptions options, Exception? cause)
+    {
+        var gateways = options.Gateways.Count == 0 ? HeadClusterClientOptions.DefaultGateway : string.Join(", ", options.Gateways);
+        var seconds = options.ConnectTimeout.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+        var reason = cause is null ? "" : $" ({FirstLine(cause.GetBaseException().Message)})";
+        return Unavailable(
+            $"no silo of cluster '{options.ClusterId}' answered at {gateways} within {seconds} s{reason}; start one there or name the gateway of a running one",
+            cause);
+    }
+
+    /// <summary>The error of a call whose answer went with the connection.</summary>
+    public static HeadClusterException ConnectionLost(Exception cause) =>
+        Unavailable("the connection to the cluster was lost before the answer came; send the request again", cause);
+
+    /// <summary>The error that a call's exception stands for, or null for one that is not about connections and silos.</summary>
+    public static HeadClusterException? Translate(Exception exception) => exception switch
+    {
+        TimeoutException => Unavailable("the cluster did not answer within the call's time limit; send the request again", exception),
+        GatewayTooBusyException => Unavailable("the gateway is overloaded; send the request again later", exception),
+        OrleansMessageRejectionException or ConnectionFailedException or EnumerationAbortedException => Unavailable(
+            $"a silo could not be reached ({exception.GetType().Name}); send the request again",
+            exception),
+        _ => null,
+    };
+
+    private static HeadClusterException Unavailable(string message, Exception? cause) =>
+        new(HeadClusterErrorKind.Unavailable, message, cause);
+
+    private static string FirstLine(string text) => text.Split('\n', 2)[0].Trim();
+}

@@ -1,0 +1,29 @@
+namespace HeadCluster.Client;
+
+/// <summary>Which cluster a client joins and how long it waits for it.</summary>
+public sealed class HeadClusterClientOptions
+{
+    /// <summary>The cluster and service id of a client and silo that set none.</summary>
+    public const string DefaultId = "headcluster";
+
+    /// <summary>The gateway of a silo on this machine that sets none.</summary>
+    public const string DefaultGateway = "localhost:30000";
+
+    /// <summary>
+    /// The gateways of silos, each as <c>host:port</c>; the client connects to all of them and needs one. Default: none, which
+    /// is <see cref="DefaultGateway"/>.
+    /// </summary>
+    public IList<string> Gateways { get; } = [];
+
+    /// <summary>Name of the cluster; a gateway of another cluster refuses the client. Default: <see cref="DefaultId"/>.</summary>
+    public string ClusterId { get; set; } = DefaultId;
+
+    /// <summary>Name of the service that the cluster runs. Default: <see cref="DefaultId"/>.</summary>
+    public string ServiceId { get; set; } = DefaultId;
+
+    /// <summary>
+    /// How long to try to connect, from 100 milliseconds to 10 minutes; a silo that is only starting is found within it.
+    /// Default: 5 seconds.
+    /// </summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
+}
