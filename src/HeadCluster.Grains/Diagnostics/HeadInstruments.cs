@@ -28,7 +28,7 @@ internal sealed class HeadInstruments
         if (activity is { IsAllDataRequested: true })
         {
             Describe(activity, head.LayerId, silo, rows);
-            activity.SetTag("headcluster.head", head.KvHead);
+            activity.SetTag(HeadClusterTelemetry.HeadTag, head.KvHead);
         }
 
         return new HeadMeasurement(this, activity, head, silo);
@@ -51,17 +51,17 @@ internal sealed class HeadInstruments
 
     private static void Describe(Activity activity, LayerId layer, SiloAddress silo, int rows)
     {
-        activity.SetTag("headcluster.model", layer.Model);
-        activity.SetTag("headcluster.layer", layer.Layer);
-        activity.SetTag("headcluster.silo", silo.ToString());
-        activity.SetTag("headcluster.rows", rows);
+        activity.SetTag(HeadClusterTelemetry.ModelTag, layer.Model);
+        activity.SetTag(HeadClusterTelemetry.LayerTag, layer.Layer);
+        activity.SetTag(HeadClusterTelemetry.SiloTag, silo.ToString());
+        activity.SetTag(HeadClusterTelemetry.RowsTag, rows);
     }
 
     private static TagList Tags(LayerId layer, SiloAddress silo) => new()
     {
-        { "headcluster.model", layer.Model },
-        { "headcluster.layer", layer.Layer },
-        { "headcluster.silo", silo.ToString() },
+        { HeadClusterTelemetry.ModelTag, layer.Model },
+        { HeadClusterTelemetry.LayerTag, layer.Layer },
+        { HeadClusterTelemetry.SiloTag, silo.ToString() },
     };
 
     /// <summary>One request of a head.</summary>
@@ -72,10 +72,10 @@ internal sealed class HeadInstruments
         {
             if (activity is { IsAllDataRequested: true })
             {
-                activity.SetTag("headcluster.queue_us", computation.Queue.TotalMicroseconds);
-                activity.SetTag("headcluster.project_us", computation.Project.TotalMicroseconds);
-                activity.SetTag("headcluster.attend_us", computation.Attend.TotalMicroseconds);
-                activity.SetTag("headcluster.bytes", (long)computation.Output!.Length * sizeof(float));
+                activity.SetTag(HeadClusterTelemetry.QueueTag, computation.Queue.TotalMicroseconds);
+                activity.SetTag(HeadClusterTelemetry.ProjectTag, computation.Project.TotalMicroseconds);
+                activity.SetTag(HeadClusterTelemetry.AttendTag, computation.Attend.TotalMicroseconds);
+                activity.SetTag(HeadClusterTelemetry.BytesTag, (long)computation.Output!.Length * sizeof(float));
             }
 
             activity?.SetStatus(ActivityStatusCode.Ok);

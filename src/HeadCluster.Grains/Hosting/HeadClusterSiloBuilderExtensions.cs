@@ -10,9 +10,6 @@ namespace HeadCluster.Hosting;
 /// <summary>Adds attention heads to a silo.</summary>
 public static class HeadClusterSiloBuilderExtensions
 {
-    // A message is one frame, and a frame beyond the limit costs the connection: the limit is far above what Orleans ships with.
-    private const int MaxMessageBodyBytes = 256 << 20;
-
     /// <summary>
     /// Makes this silo host attention heads: its models come from section <c>HeadCluster</c> of the configuration and from
     /// <paramref name="configure"/>. Calling it again only configures further. It adds Orleans' activity propagation, so that
@@ -51,7 +48,7 @@ public static class HeadClusterSiloBuilderExtensions
         builder.AddActivityPropagation();
         builder.Configure<SiloMessagingOptions>(options =>
         {
-            options.MaxMessageBodySize = MaxMessageBodyBytes;
+            options.MaxMessageBodySize = WireLimits.MaxMessageBodyBytes;
 
             // Without this a request that timed out at its caller goes on being computed.
             options.CancelRequestOnTimeout = true;
