@@ -37,6 +37,30 @@ public abstract class Model : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Refuses a layer that the model does not have.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The layer is not in the model.</exception>
+    protected void CheckLayer(int layer)
+    {
+        if (layer < 0 || layer >= Configuration.LayerCount)
+        {
+            throw new ArgumentOutOfRangeException(nameof(layer), layer, $"the model has {Configuration.LayerCount} layers");
+        }
+    }
+
+    /// <summary>Refuses a key/value head that the model does not have.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The layer or head is not in the model.</exception>
+    protected void CheckHead(int layer, int kvHead)
+    {
+        CheckLayer(layer);
+        if (kvHead < 0 || kvHead >= Configuration.KvHeadCount)
+        {
+            throw new ArgumentOutOfRangeException(nameof(kvHead), kvHead, $"a layer has {Configuration.KvHeadCount} key/value heads");
+        }
+    }
+
+    /// <summary>What a model that is attention layers only throws when asked for more.</summary>
+    protected static InvalidOperationException OnlyAttention() => new("the model is attention layers only");
+
     /// <summary>Closes the files.</summary>
     protected virtual void Dispose(bool disposing)
     {

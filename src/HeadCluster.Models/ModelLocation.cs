@@ -8,8 +8,17 @@ public static class ModelLocation
 
     /// <summary>Opens a model.</summary>
     /// <param name="location">
-    /// A directory with <c>config.json</c> and <c>*.safetensors</c>, or a built-in model such as <c>random:gpt2-small?seed=1</c>.
+    /// A directory with <c>config.json</c> and <c>*.safetensors</c>, or a built-in model such as <c>random:gpt2-small?seed=1</c>:
+    /// <c>nano</c>, <c>gpt2-small</c> or <c>llama-110m</c>, with any of <c>seed</c>, <c>layers</c>, <c>model_dim</c>,
+    /// <c>heads</c>, <c>kv_heads</c>, <c>head_dim</c> and <c>positions</c> after the question mark, joined by <c>&amp;</c>.
+    /// Without <c>kv_heads</c> each query head has a key/value head of its own; without <c>seed</c> it is 1.
     /// </param>
     /// <exception cref="ModelException">There is no such model, or its files are not readable.</exception>
-    public static Model Open(string location) => throw new ModelException($"'{location}' cannot be opened");
+    public static Model Open(string location)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(location);
+        return location.StartsWith(RandomPrefix, StringComparison.Ordinal)
+            ? new RandomModel(RandomShape.Parse(location))
+            : CheckpointModel.OpenDirectory(location);
+    }
 }

@@ -1,0 +1,32 @@
+namespace HeadCluster.Models;
+
+/// <summary>A tensor and the file it lies in.</summary>
+internal sealed record StoredTensor(SafetensorsFile File, TensorInfo Info)
+{
+    /// <summary>The whole tensor.</summary>
+    public float[] Read() => File.ReadFloats(Info.Name);
+
+    /// <summary>Consecutive elements.</summary>
+    public float[] Read(long first, int count)
+    {
+        var floats = GC.AllocateUninitializedArray<float>(count);
+        File.ReadFloats(Info.Name, first, floats);
+        return floats;
+    }
+
+    /// <summary>A rectangle <c>[Rows, Columns]</c>, or <c>[Columns, Rows]</c> if transposed.</summary>
+    public float[] Read(MatrixSlice slice, bool transpose)
+    {
+        var elements = (long)slice.Rows * slice.Columns;
+        if (elements > Array.MaxLength)
+        {
+            throw new SafetensorsException(
+                SafetensorsErrorKind.TooManyElements,
+                $"{File.Path}: {slice.Rows} rows of {slice.Columns} of tensor {Quote.Text(Info.Name)} are more than an array holds, {Array.MaxLength}");
+        }
+
+        var floats = GC.AllocateUninitializedArray<float>((int)elements);
+        File.ReadMatrix(Info.Name, slice, floats, transpose);
+        return floats;
+    }
+}

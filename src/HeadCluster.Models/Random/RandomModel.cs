@@ -1,0 +1,85 @@
+namespace HeadCluster.Models;
+
+/// <summary>Attention layers of random weights, made slice by slice as they are asked for; nothing is kept.</summary>
+internal sealed class RandomModel : Model
+{
+    private readonly RandomShape _shape;
+
+    public RandomModel(RandomShape shape)
+    {
+        _shape = shape;
+        Configuration = new()
+        {
+            LayerCount = shape.Layers,
+            ModelDim = shape.ModelDim,
+            HeadCount = shape.Heads,
+            KvHeadCount = shape.KvHeads,
+            HeadDim = shape.HeadDim,
+            ValueDim = shape.HeadDim,
+            MaxSequenceLength = shape.Positions,
+            Causal = true,
+            Scale = AttentionScale.Of(shape.HeadDim),
+        };
+    }
+
+    // The numbers are part of what the weights are made of.
+    private enum Projection
+    {
+        Query = 0,
+        Key = 2,
+        Value = 4,
+        Output = 6,
+    }
+
+    public override ModelConfiguration Configuration { get; }
+
+    public override HeadWeights ReadHead(int layer, int kvHead)
+    {
+        CheckHead(layer, kvHead);
+        var queryDim = Configuration.QueryHeadsPerKvHead * _shape.HeadDim;
+        return new(
+            Linear(layer, Projection.Query, _shape.ModelDim, kvHead * queryDim, queryDim),
+            Linear(layer, Projection.Key, _shape.ModelDim, kvHead * _shape.HeadDim, _shape.HeadDim),
+            Linear(layer, Projection.Value, _shape.ModelDim, kvHead * _shape.HeadDim, _shape.HeadDim));
+    }
+
+    public override LinearWeights ReadOutputProjection(int layer)
+    {
+        CheckLayer(layer);
+        return Linear(layer, Projection.Output, _shape.Heads * _shape.HeadDim, 0, _shape.ModelDim);
+    }
+
+    public override BlockWeights ReadBlock(int layer)
+    {
+        CheckLayer(layer);
+        throw OnlyAttention();
+    }
+
+    public override TransformerWeights ReadTransformer() => throw OnlyAttention();
+
+    /// <summary>Some outputs of a projection. Weights have the variance 1 / inputs, so that outputs are as large as inputs.</summary>
+    private LinearWeights Linear(int layer, Projection projection, int inputs, int firstOutput, int outputs)
+    {
+        var elements = (long)inputs * outputs;
+        if (elements > Array.MaxLength)
+        {
+            throw new ModelException($"{projection} of layer {layer}: {inputs} × {outputs} elements are more than an array holds, {Array.MaxLength}");
+        }
+
+        var weights = new float[elements];
+        var matrix = new RandomMatrix(_shape.Seed, layer, (int)projection, 1f / inputs);
+        for (var input = 0; input < inputs; input++)
+        {
+            matrix.Fill(input, firstOutput, weights.AsSpan(input * outputs, outputs));
+        }
+
+        return new(inputs, outputs, weights, _shape.Bias ? Bias(layer, projection, inputs, firstOutput, outputs) : null);
+    }
+
+    private float[] Bias(int layer, Projection projection, int inputs, int firstOutput, int outputs)
+    {
+        var bias = new float[outputs];
+        new RandomMatrix(_shape.Seed, layer, (int)projection + 1, 1f / inputs).Fill(row: 0, firstOutput, bias);
+        return bias;
+    }
+}
