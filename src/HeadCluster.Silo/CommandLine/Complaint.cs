@@ -1,0 +1,32 @@
+using System.Net.Sockets;
+using HeadCluster.Models;
+using Microsoft.Extensions.Options;
+
+namespace HeadCluster.Silo.CommandLine;
+
+/// <summary>The one line that tells a user what to mend.</summary>
+internal static class Complaint
+{
+    /// <summary>The line for an exception or one that caused it; null for one that is nobody's to mend, which is a defect.</summary>
+    public static string? About(Exception exception)
+    {
+        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (Text(cause) is { } text)
+            {
+                return string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+            }
+        }
+
+        return null;
+    }
+
+    private static string? Text(Exception exception) => exception switch
+    {
+        OptionsValidationException options => string.Join("; ", options.Failures),
+        HeadClusterException or ModelException or OrleansConfigurationException => exception.Message,
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => "a port is in use; choose others with --silo-port and --gateway-port",
+        IOException or UnauthorizedAccessException => exception.Message,
+        _ => null,
+    };
+}

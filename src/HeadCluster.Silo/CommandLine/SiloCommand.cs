@@ -1,0 +1,77 @@
+using System.CommandLine;
+using HeadCluster.Silo.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace HeadCluster.Silo.CommandLine;
+
+/// <summary>The silo program: its options override configuration keys, and it runs until it is told to stop.</summary>
+internal sealed class SiloCommand
+{
+    private readonly Dictionary<Option, string> _keys = [];
+    private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
+    private readonly Option<string?> _trace = ConsoleTelemetry.CreateOption();
+
+    public RootCommand Create()
+    {
+        var command = new RootCommand("Starts a silo that hosts attention heads.")
+        {
+            Port("--silo-port", nameof(SiloHostOptions.SiloPort), "Port on which silos talk to each other (11111)."),
+            Port("--gateway-port", nameof(SiloHostOptions.GatewayPort), "Port on which clients connect (30000)."),
+            Port("--primary-port", nameof(SiloHostOptions.PrimaryPort), "Silo port of the cluster's first silo, which the others join (11111)."),
+            Text("--cluster-id", nameof(SiloHostOptions.ClusterId), "Name of the cluster (headcluster)."),
+            Text("--name", nameof(SiloHostOptions.Name), "Name of the silo (silo- and its port)."),
+            _models,
+            _trace,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var builder = SiloHost.CreateBuilder(Settings(parsed));
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Services.AddHostedService<ReadyAnnouncement>();
+        using var telemetry = ConsoleTelemetry.Start(parsed.GetValue(_trace));
+        using var host = builder.Build();
+        await SiloPorts.CheckAsync(host.Services.GetRequiredService<SiloHostOptions>(), TimeProvider.System, cancellationToken);
+        await host.RunAsync(cancellationToken);
+        return ExitCode.Success;
+    }
+
+    private List<KeyValuePair<string, string?>> Settings(ParseResult parsed)
+    {
+        var settings = new List<KeyValuePair<string, string?>>();
+        foreach (var (option, key) in _keys)
+        {
+            if (parsed.GetResult(option) is { } given)
+            {
+                settings.Add(KeyValuePair.Create(key, given.GetValueOrDefault<object>()?.ToString()));
+            }
+        }
+
+        settings.AddRange((parsed.GetValue(_models) ?? []).Select(ModelSetting.Parse));
+        return settings;
+    }
+
+    private Option<int> Port(string name, string property, string description) => Keyed(new Option<int>(name)
+    {
+        Description = description,
+        HelpName = "port",
+    }, property);
+
+    private Option<string> Text(string name, string property, string description) => Keyed(new Option<string>(name)
+    {
+        Description = description,
+        HelpName = "name",
+    }, property);
+
+    private TOption Keyed<TOption>(TOption option, string property)
+        where TOption : Option
+    {
+        _keys.Add(option, $"{SiloHostOptions.Section}:{property}");
+        return option;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace HeadCluster.Silo;
+
+/// <summary>
+/// Looks at a silo's ports before it starts, since Orleans tells of a taken port and of an absent primary silo by stack traces
+/// and by waiting.
+/// </summary>
+internal static class SiloPorts
+{
+    private static readonly TimeSpan PrimaryTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Checks that the silo can listen, and waits for the primary silo if it is another.</summary>
+    /// <exception cref="HeadClusterException">A port is in use, or no primary silo answered in time.</exception>
+    public static async Task CheckAsync(SiloHostOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        CheckFree(options.SiloPort, "--silo-port");
+        CheckFree(options.GatewayPort, "--gateway-port");
+        if (!options.IsPrimary)
+        {
+            await WaitForPrimaryAsync(options, time, cancellationToken);
+        }
+    }
+
+    private static void CheckFree(int port, string option)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+        }
+        catch (SocketException exception)
+        {
+            throw new HeadClusterException(
+                HeadClusterErrorKind.Unavailable,
+                $"port {port} cannot be listened on ({exception.Message}); choose another with {option}",
+                exception);
+        }
+    }
+
+    private static async Task WaitForPrimaryAsync(SiloHostOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (var start = time.GetTimestamp(); ;)
+        {
+            try
+            {
+                using var connection = new TcpClient();
+                await connection.ConnectAsync(IPAddress.Loopback, options.PrimaryPort, cancellationToken);
+                return;
+            }
+            catch (SocketException exception) when (time.GetElapsedTime(start) >= PrimaryTimeout)
+            {
+                throw new HeadClusterException(
+                    HeadClusterErrorKind.Unavailable,
+                    $"no primary silo answers on port {options.PrimaryPort}; start it first, or make this one the primary with --primary-port {options.SiloPort}",
+                    exception);
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(Pause, time, cancellationToken);
+            }
+        }
+    }
+}
