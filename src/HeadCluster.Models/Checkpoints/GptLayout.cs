@@ -20,7 +20,7 @@ internal static class GptLayout
     {
         RefuseOptions(config);
         var model = ReadConfiguration(config);
-        var prefix = tensors.Has($"{Transformer}wte.weight") ? Transformer : "";
+        var prefix = tensors.Names.Any(name => name.StartsWith(Transformer, StringComparison.Ordinal)) ? Transformer : "";
         var order = FindOrder(tensors, $"{prefix}h.0.{FusedWeights}", model.ModelDim);
 
         var attention = new List<StoredAttention>();
