@@ -15,11 +15,15 @@ Shapes are written with these letters:
 """
 
 import json
+import os
 import struct
 import sys
 from itertools import product
 from math import cos, pi, sqrt
 from pathlib import Path
+
+# PyTorch rounds differently with other vector instructions, and after a thousand steps it shows: always the same ones.
+os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 
 import torch
 from torch import nn
@@ -262,10 +266,14 @@ def describe_heads(model):
         "B": (tokens[:, None, :] == 1).expand(len(tokens), T, T),
         "C": (tokens[:, None, :] == 2).expand(len(tokens), T, T),
     }                                                                               # each [729, T, T], true where it counts
-    print("layer head  " + " ".join(f"{name:>12}" for name in places))
+    columns = list(places) + [f"on {letter} for {letter}" for letter in "ABC"]        # the last: only where that letter is to be written
+    print("layer head  " + " ".join(f"{name:>12}" for name in columns))
 
     def describe(label, pattern):                                                   # pattern [729, T, T]
         shares = [(pattern * place).sum(dim=2)[:, deciding].mean().item() for place in places.values()]
+        for letter in range(CONFIG["vocab_size"]):
+            on_letter = (pattern * places["ABC"[letter]]).sum(dim=2)[:, deciding]   # [729, 6]
+            shares.append(on_letter[wanted[:, deciding] == letter].mean().item())
         print(label + " ".join(f"{100 * share:>12.1f}" for share in shares))
 
     alike = (column <= row) / (row + 1)                                             # [T, T]: every visible position alike
