@@ -15,11 +15,15 @@ Shapes are written with these letters:
 """
 
 import json
+import os
 import struct
 import sys
 from itertools import product
 from math import cos, pi, sqrt
 from pathlib import Path
+
+# PyTorch rounds differently with other vector instructions, and after a thousand steps it shows: always the same ones.
+os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 
 import torch
 from torch import nn
@@ -44,7 +48,8 @@ HELD_OUT = 181          # of the 729 inputs, never trained on
 STEPS = 1200
 BATCH = 32
 LEARNING_RATE = 2e-3
-WEIGHT_DECAY = 0.5
+WEIGHT_DECAY = 0.1
+ATTENTION_SPREAD = 0.2  # standard deviation of the first query, key and value weights; much less and the heads stay alike
 COMFORTABLE_GAP = 1.0   # between the best logit and the second, at every single decision
 TOLERANCE = 1e-4        # between the oracle in the file and the one computed now
 
@@ -69,6 +74,7 @@ class Attention(nn.Module):
         width = CONFIG["n_embd"]
         self.c_attn = nn.Linear(width, 3 * width)   # rows 0-47 make the queries, 48-95 the keys, 96-143 the values
         self.c_proj = nn.Linear(width, width)       # W_O
+        nn.init.normal_(self.c_attn.weight, std=ATTENTION_SPREAD)
 
     def forward(self, x, note=ignore):                                              # x [B, T, D]
         B, T, D = x.shape
@@ -253,20 +259,28 @@ def describe_heads(model):
     question = (column < LETTERS).expand(T, T)                                      # [T, T]: the column is one of the six letters
     places = {
         "six letters": question.expand(len(tokens), T, T),
-        "like next": question & (tokens[:, None, :] == wanted[:, :, None]),         # ... and is the letter to be written
-        "like own": question & (tokens[:, None, :] == tokens[:, :, None]),          # ... and is the letter at the row
+        "next letter": question & (tokens[:, None, :] == wanted[:, :, None]),       # ... and holds the letter to be written
         "itself": (row == column).expand(len(tokens), T, T),
         "one before": (row == column + 1).expand(len(tokens), T, T),
         "A": (tokens[:, None, :] == 0).expand(len(tokens), T, T),
         "B": (tokens[:, None, :] == 1).expand(len(tokens), T, T),
         "C": (tokens[:, None, :] == 2).expand(len(tokens), T, T),
     }                                                                               # each [729, T, T], true where it counts
-    print("layer head " + " ".join(f"{name:>12}" for name in places))
+    columns = list(places) + [f"on {letter} for {letter}" for letter in "ABC"]        # the last: only where that letter is to be written
+    print("layer head  " + " ".join(f"{name:>12}" for name in columns))
+
+    def describe(label, pattern):                                                   # pattern [729, T, T]
+        shares = [(pattern * place).sum(dim=2)[:, deciding].mean().item() for place in places.values()]
+        for letter in range(CONFIG["vocab_size"]):
+            on_letter = (pattern * places["ABC"[letter]]).sum(dim=2)[:, deciding]   # [729, 6]
+            shares.append(on_letter[wanted[:, deciding] == letter].mean().item())
+        print(label + " ".join(f"{100 * share:>12.1f}" for share in shares))
+
+    alike = (column <= row) / (row + 1)                                             # [T, T]: every visible position alike
+    describe("    (alike) ", alike.expand(len(tokens), T, T))
     for layer in range(CONFIG["n_layer"]):
-        pattern = patterns[f"layers.{layer}.pattern"]                               # [729, H, T, T]
         for head in range(CONFIG["n_head"]):
-            shares = [(pattern[:, head] * place).sum(dim=2)[:, deciding].mean().item() for place in places.values()]
-            print(f"{layer:>5} {head:>4} " + " ".join(f"{100 * share:>12.1f}" for share in shares))
+            describe(f"{layer:>5} {head:>4}  ", patterns[f"layers.{layer}.pattern"][:, head])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
