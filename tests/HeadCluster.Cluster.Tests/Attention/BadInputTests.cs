@@ -6,7 +6,7 @@ public sealed class BadInputTests(NanoGptCluster cluster)
 {
     [Fact]
     public Task X_of_the_wrong_width_is_refused() =>
-        LayerRefusesAsync(Tensors.Random(4, 47), "nano-gpt/0", "float32[4, 47]", "float32[rows, 48]");
+        LayerRefusesAsync(Matrices.Random(4, 47), "nano-gpt/0", "float32[4, 47]", "float32[rows, 48]");
 
     [Fact]
     public Task X_that_is_not_a_matrix_is_refused() =>
@@ -16,7 +16,7 @@ public sealed class BadInputTests(NanoGptCluster cluster)
     public Task X_without_rows_is_refused() => LayerRefusesAsync(new FloatTensor([], 0, 48), "no rows", "1 to 11");
 
     [Fact]
-    public Task X_longer_than_the_models_positions_is_refused() => LayerRefusesAsync(Tensors.Random(12, 48), "12 long", "1 to 11");
+    public Task X_longer_than_the_models_positions_is_refused() => LayerRefusesAsync(Matrices.Random(12, 48), "12 long", "1 to 11");
 
     [Theory]
     [InlineData(float.NaN, "NaN")]
@@ -24,7 +24,7 @@ public sealed class BadInputTests(NanoGptCluster cluster)
     [InlineData(float.NegativeInfinity, "-Infinity")]
     public Task A_value_that_is_not_finite_is_named_by_row_and_column(float value, string name)
     {
-        var values = Tensors.Random(11, 48).Memory.ToArray();
+        var values = Matrices.Random(11, 48).Memory.ToArray();
         values[(7 * 48) + 41] = value;
         return LayerRefusesAsync(new FloatTensor(values, 11, 48), name, "row 7, column 41", "finite");
     }
@@ -36,7 +36,7 @@ public sealed class BadInputTests(NanoGptCluster cluster)
     [InlineData(new int[0], "0 long in all", "expected 11")]
     public async Task Sequence_lengths_that_do_not_fit_the_rows_are_refused(int[] lengths, params string[] words)
     {
-        var request = new AttentionRequest(Tensors.Random(11, 48), lengths);
+        var request = new AttentionRequest(Matrices.Random(11, 48), lengths);
         await RefusedAsync(() => cluster.Client.AttendAsync(NanoGpt.Name, 0, request, TestContext.Current.CancellationToken), words);
     }
 
@@ -44,9 +44,9 @@ public sealed class BadInputTests(NanoGptCluster cluster)
     public async Task A_head_checks_its_input_itself()
     {
         var head = cluster.Cluster.Grains.GetGrain<IAttentionHeadGrain>("nano-gpt/2/1");
-        await RefusedAsync(() => AskAsync(Tensors.Random(4, 47), rows: 4), ["nano-gpt/2/1", "float32[4, 47]"]);
-        await RefusedAsync(() => AskAsync(Tensors.Random(4, 48), rows: 5), ["nano-gpt/2/1", "5 long in all"]);
-        Assert.Equal(4, (await AskAsync(Tensors.Random(4, 48), rows: 4)).Output.Rows);
+        await RefusedAsync(() => AskAsync(Matrices.Random(4, 47), rows: 4), ["nano-gpt/2/1", "float32[4, 47]"]);
+        await RefusedAsync(() => AskAsync(Matrices.Random(4, 48), rows: 5), ["nano-gpt/2/1", "5 long in all"]);
+        Assert.Equal(4, (await AskAsync(Matrices.Random(4, 48), rows: 4)).Output.Rows);
 
         Task<HeadResult> AskAsync(FloatTensor x, int rows) =>
             head.AttendAsync(new HeadRequest(x, [rows]), TestContext.Current.CancellationToken);
@@ -76,7 +76,7 @@ public sealed class BadInputTests(NanoGptCluster cluster)
     public async Task An_unknown_model_or_layer_is_not_found(string model, int layer, params string[] words)
     {
         var error = await RefusedAsync(
-            () => cluster.Client.AttendAsync(model, layer, Tensors.Random(2, 48), TestContext.Current.CancellationToken), words);
+            () => cluster.Client.AttendAsync(model, layer, Matrices.Random(2, 48), TestContext.Current.CancellationToken), words);
         Assert.True(error.Kind is HeadClusterErrorKind.NotFound or HeadClusterErrorKind.InvalidModel, error.Kind.ToString());
     }
 
@@ -86,7 +86,7 @@ public sealed class BadInputTests(NanoGptCluster cluster)
     [InlineData("nonsense", "'nonsense'", "model/layer/head")]
     public Task An_unknown_head_is_not_found(string key, params string[] words) => RefusedAsync(
         () => cluster.Cluster.Grains.GetGrain<IAttentionHeadGrain>(key).AttendAsync(
-            new HeadRequest(Tensors.Random(1, 48), [1]), TestContext.Current.CancellationToken),
+            new HeadRequest(Matrices.Random(1, 48), [1]), TestContext.Current.CancellationToken),
         words);
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class BadInputTests(NanoGptCluster cluster)
     private async Task<HeadClusterException> RefusedAsync(Func<Task> call, string[] words)
     {
         var error = await Refusal.OfAsync(call, words);
-        var next = await cluster.Client.AttendAsync(NanoGpt.Name, 0, Tensors.Random(11, 48), TestContext.Current.CancellationToken);
+        var next = await cluster.Client.AttendAsync(NanoGpt.Name, 0, Matrices.Random(11, 48), TestContext.Current.CancellationToken);
         Assert.Equal(11, next.Output.Rows);
         return error;
     }

@@ -12,7 +12,7 @@ public sealed class CancellationTests
 
     private static readonly TimeSpan Forever = TimeSpan.FromDays(1);
 
-    private static readonly FloatTensor Input = Tensors.Random(8, 768);
+    private static readonly FloatTensor Input = Matrices.Random(8, 768);
 
     [Fact]
     public async Task Cancelling_a_request_stops_all_of_its_heads()

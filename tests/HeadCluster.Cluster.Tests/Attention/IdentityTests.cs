@@ -15,7 +15,7 @@ public sealed class IdentityTests
         using var grouped = Layer(heads: 4, kvHeads: 2, causal: true);
         using var repeated = Layer(heads: 4, kvHeads: 4, causal: true, repeatKv: 2);
         await using var cluster = await HeadClusterTestCluster.StartAsync(2, ("grouped", grouped.Path), ("repeated", repeated.Path));
-        var x = Tensors.Random(9, Width);
+        var x = Matrices.Random(9, Width);
 
         var expected = await cluster.Client.AttendAsync("repeated", 0, x, TestContext.Current.CancellationToken);
         var actual = await cluster.Client.AttendAsync("grouped", 0, x, TestContext.Current.CancellationToken);
@@ -33,7 +33,7 @@ public sealed class IdentityTests
         using var apart = new TemporaryDirectory();
         WriteSeparateHeads(apart, Heads);
         await using var cluster = await HeadClusterTestCluster.StartAsync(2, ("together", together.Path), ("apart", apart.Path));
-        var x = Tensors.Random(7, Width);
+        var x = Matrices.Random(7, Width);
 
         // W_O of each one-head layer is its rows of the whole W_O, so the outputs add up.
         var sum = new double[7 * Width];
@@ -55,25 +55,25 @@ public sealed class IdentityTests
     {
         using var layer = Layer(heads: 3, kvHeads: 3, causal: false);
         await using var cluster = await HeadClusterTestCluster.StartAsync(2, ("layer", layer.Path));
-        var x = Tensors.Random(6, Width);
+        var x = Matrices.Random(6, Width);
         int[] order = [4, 0, 5, 2, 1, 3];
 
         var straight = await cluster.Client.AttendAsync("layer", 0, x, TestContext.Current.CancellationToken);
-        var permuted = await cluster.Client.AttendAsync("layer", 0, Tensors.Rows(x, order), TestContext.Current.CancellationToken);
+        var permuted = await cluster.Client.AttendAsync("layer", 0, Matrices.Rows(x, order), TestContext.Current.CancellationToken);
 
-        Near.All(Tensors.Rows(straight.Output, order).Span, permuted.Output.Span, "permuted rows");
+        Near.All(Matrices.Rows(straight.Output, order).Span, permuted.Output.Span, "permuted rows");
     }
 
     [Fact]
     public async Task A_sequence_has_the_same_bits_alone_and_beside_others()
     {
         await using var cluster = await HeadClusterTestCluster.StartAsync(2);
-        var x = Tensors.Random(20, 48);
+        var x = Matrices.Random(20, 48);
 
         var together = await cluster.Client.AttendAsync(
             "random:nano?seed=3", 1, new AttentionRequest(x, [3, 11, 6]), TestContext.Current.CancellationToken);
         var alone = await cluster.Client.AttendAsync(
-            "random:nano?seed=3", 1, Tensors.Rows(x, [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]), TestContext.Current.CancellationToken);
+            "random:nano?seed=3", 1, Matrices.Rows(x, [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]), TestContext.Current.CancellationToken);
 
         Assert.Equal(alone.Output.Span, together.Output.Span.Slice(3 * 48, 11 * 48));
     }
@@ -85,7 +85,7 @@ public sealed class IdentityTests
     {
         await using var cluster = await HeadClusterTestCluster.StartAsync(2);
         using var model = ModelLocation.Open(name);
-        var x = Tensors.Random(11, model.Configuration.ModelDim);
+        var x = Matrices.Random(11, model.Configuration.ModelDim);
 
         var result = await cluster.Client.AttendAsync(name, 0, x, TestContext.Current.CancellationToken);
 
@@ -98,23 +98,23 @@ public sealed class IdentityTests
     {
         var kv = kvHeads / repeatKv * 4;
         return Write(heads, kvHeads, causal, [
-            ("q_proj", heads * 4, Width, Tensors.Random(heads * 4, Width, seed: 2).Memory.ToArray()),
-            ("k_proj", kvHeads * 4, Width, Repeat(Tensors.Random(kv, Width, seed: 3), repeatKv)),
-            ("v_proj", kvHeads * 4, Width, Repeat(Tensors.Random(kv, Width, seed: 4), repeatKv)),
-            ("o_proj", Width, heads * 4, Tensors.Random(Width, heads * 4, seed: 5).Memory.ToArray()),
+            ("q_proj", heads * 4, Width, Matrices.Random(heads * 4, Width, seed: 2).Memory.ToArray()),
+            ("k_proj", kvHeads * 4, Width, Repeat(Matrices.Random(kv, Width, seed: 3), repeatKv)),
+            ("v_proj", kvHeads * 4, Width, Repeat(Matrices.Random(kv, Width, seed: 4), repeatKv)),
+            ("o_proj", Width, heads * 4, Matrices.Random(Width, heads * 4, seed: 5).Memory.ToArray()),
         ]);
     }
 
     // The same weights as Layer(heads, heads), each head as a layer of its own: o_proj is [out, in], so a head has its columns.
     private static void WriteSeparateHeads(TemporaryDirectory directory, int heads)
     {
-        var output = Tensors.Random(Width, heads * 4, seed: 5);
+        var output = Matrices.Random(Width, heads * 4, seed: 5);
         var tensors = new List<NamedTensor>();
         for (var head = 0; head < heads; head++)
         {
             foreach (var (name, seed) in new[] { ("q_proj", 2), ("k_proj", 3), ("v_proj", 4) })
             {
-                var rows = Tensors.Random(heads * 4, Width, seed).Memory.Slice(head * 4 * Width, 4 * Width);
+                var rows = Matrices.Random(heads * 4, Width, seed).Memory.Slice(head * 4 * Width, 4 * Width);
                 tensors.Add(new NamedTensor($"layers.{head}.self_attn.{name}.weight", [4, Width], rows));
             }
 

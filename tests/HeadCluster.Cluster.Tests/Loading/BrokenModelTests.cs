@@ -100,7 +100,7 @@ public sealed class BrokenModelTests
     }
 
     private static Task<AttentionResult> AttendAsync(HeadClusterTestCluster cluster, string model, int width) =>
-        cluster.Client.AttendAsync(model, 0, Tensors.Random(3, width), TestContext.Current.CancellationToken);
+        cluster.Client.AttendAsync(model, 0, Matrices.Random(3, width), TestContext.Current.CancellationToken);
 
     // PyTorch's nn.MultiheadAttention, 8 wide, 2 heads.
     private static TemporaryDirectory WholeModel()
@@ -118,5 +118,5 @@ public sealed class BrokenModelTests
         SafetensorsWriter.Write(directory.File("model.safetensors"), tensors);
     }
 
-    private static NamedTensor Tensor(string name, int rows, int columns) => new(name, [rows, columns], Tensors.Random(rows, columns).Memory);
+    private static NamedTensor Tensor(string name, int rows, int columns) => new(name, [rows, columns], Matrices.Random(rows, columns).Memory);
 }

@@ -1,7 +1,7 @@
 namespace HeadCluster.Tests;
 
-/// <summary>Tensors for tests.</summary>
-internal static class Tensors
+/// <summary>Matrices for tests.</summary>
+internal static class Matrices
 {
     /// <summary>A matrix of values around 0 that all differ, the same for the same seed.</summary>
     public static FloatTensor Random(int rows, int columns, int seed = 1)
