@@ -6,13 +6,13 @@ namespace HeadCluster.Kernels;
 public static class GeluKernel
 {
     /// <summary>y = x/2 · (1 + erf(x / √2)).</summary>
-    /// <param name="x">Any values.</param>
+    /// <param name="x">Any values; NaN and −∞ give NaN.</param>
     /// <param name="y">As long as <paramref name="x"/>; may be the same span.</param>
     /// <exception cref="ArgumentException">y is too short or overlaps x in part.</exception>
     public static void ApplyErf(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply<ErfForm>(x, y);
 
     /// <summary>y = x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))).</summary>
-    /// <param name="x">Any values.</param>
+    /// <param name="x">Any values; NaN and −∞ give NaN.</param>
     /// <param name="y">As long as <paramref name="x"/>; may be the same span.</param>
     /// <exception cref="ArgumentException">y is too short or overlaps x in part.</exception>
     public static void ApplyTanh(ReadOnlySpan<float> x, Span<float> y) => Elementwise.Apply<TanhForm>(x, y);

@@ -58,7 +58,9 @@ public readonly ref struct AttentionMask
         {
             for (var key = 0; key < covered; key++)
             {
-                scores[key] += _bias[start + key];
+                // Not simply their sum, which NaN in a hidden key would turn into NaN.
+                var bias = _bias[start + key];
+                scores[key] = bias == float.NegativeInfinity ? bias : scores[key] + bias;
             }
         }
         else

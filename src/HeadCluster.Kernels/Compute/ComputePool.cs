@@ -69,8 +69,9 @@ public class ComputePool : IDisposable
     public Task RunRowsAsync(int rows, long operationsPerRow, Action<int, int, CancellationToken> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
         var operations = rows * operationsPerRow;
-        var parts = (int)Math.Clamp(operations / InlineOperations, 1, ThreadCount);
+        var parts = (int)Math.Min(Math.Max(operations / InlineOperations, 1), Math.Min(ThreadCount, rows));
         var tasks = new Task[parts];
         for (var part = 0; part < parts; part++)
         {

@@ -54,7 +54,7 @@ public static class AttentionDefinition
     /// <param name="causal">Whether a query sees only the keys at its own position and before.</param>
     /// <param name="firstPosition">Position of the first query among the keys.</param>
     /// <param name="softcap">c > 0 bounds s to c·tanh(s / c); 0 does nothing.</param>
-    /// <param name="mask"><c>[rows, keyCount]</c>, added last; empty for none.</param>
+    /// <param name="mask"><c>[rows, keyCount]</c>, added last, −∞ hides the key; empty for none.</param>
     /// <returns>scores, <c>[rows, keyCount]</c>.</returns>
     public static T[] Scores<T>(
         ReadOnlySpan<T> queries,
@@ -83,7 +83,8 @@ public static class AttentionDefinition
                 var score = scale * sum;
                 score = softcap > T.Zero ? softcap * T.Tanh(score / softcap) : score;
                 score = causal && j > firstPosition + i ? T.NegativeInfinity : score;
-                scores[(i * keyCount) + j] = mask.IsEmpty ? score : score + mask[(i * keyCount) + j];
+                var bias = mask.IsEmpty ? T.Zero : mask[(i * keyCount) + j];
+                scores[(i * keyCount) + j] = T.IsNegativeInfinity(bias) ? bias : score + bias;
             }
         }
 

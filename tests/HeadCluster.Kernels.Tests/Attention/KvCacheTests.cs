@@ -1,0 +1,70 @@
+namespace HeadCluster.Kernels.Tests.Attention;
+
+public sealed class KvCacheTests
+{
+    [Fact]
+    public void KvCache_append_past_capacity_throws_and_appends_nothing()
+    {
+        using var cache = new KvCache(2, 3, capacity: 4);
+        cache.Append(new float[6], 2, new float[9], 3, 3);
+        Assert.Throws<InvalidOperationException>(() => cache.Append(new float[4], 2, new float[6], 3, 2));
+        Assert.Equal(3, cache.Length);
+    }
+
+    [Fact]
+    public void KvCache_append_of_short_spans_throws_and_appends_nothing()
+    {
+        using var cache = new KvCache(2, 3, capacity: 4);
+        Assert.Throws<ArgumentException>(() => cache.Append(new float[3], 2, new float[6], 3, 2));
+        Assert.Throws<ArgumentException>(() => cache.Append(new float[4], 2, new float[5], 3, 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cache.Append(new float[4], 1, new float[6], 3, 2));
+        Assert.Equal(0, cache.Length);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(16)]
+    [InlineData(100)]
+    public void KvCache_filled_in_any_steps_reads_the_same(int step)
+    {
+        var (keys, values) = (Data.Noise(1, 100 * 5), Data.Noise(2, 100 * 20));
+        using var whole = new KvCache(5, 20, 100);
+        using var stepwise = new KvCache(5, 20, 100);
+        whole.Append(keys, 5, values, 20, 100);
+        for (var first = 0; first < 100; first += step)
+        {
+            stepwise.Append(keys.AsSpan(first * 5), 5, values.AsSpan(first * 20), 20, Math.Min(step, 100 - first));
+        }
+
+        Assert.Equal(100, stepwise.Length);
+        Data.SameBits(Attend(whole), Attend(stepwise));
+    }
+
+    [Fact]
+    public void KvCache_cleared_holds_only_what_is_appended_next()
+    {
+        using var fresh = new KvCache(5, 20, 30);
+        using var reused = new KvCache(5, 20, 30);
+        reused.Append(Data.Noise(3, 150, float.PositiveInfinity), 5, Data.Noise(4, 600, float.PositiveInfinity), 20, 30);
+        reused.Clear();
+        fresh.Append(Data.Noise(1, 35), 5, Data.Noise(2, 140), 20, 7);
+        reused.Append(Data.Noise(1, 35), 5, Data.Noise(2, 140), 20, 7);
+        Data.SameBits(Attend(fresh), Attend(reused));
+    }
+
+    [Fact]
+    public void KvCache_used_after_dispose_throws()
+    {
+        var cache = new KvCache(2, 3, 4);
+        cache.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => cache.Append(new float[2], 2, new float[3], 3, 1));
+    }
+
+    private static float[] Attend(KvCache cache)
+    {
+        var output = new float[20];
+        AttentionKernel.Attend(Data.Noise(9, 5), 5, 1, 0, cache, new AttentionOptions(1), AttentionMask.None, output, 20);
+        return output;
+    }
+}
