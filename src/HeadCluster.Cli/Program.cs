@@ -11,4 +11,4 @@ var root = new RootCommand("Schedules attention heads of transformers on Orleans
     new GenerateCommand(terminal).Create(),
     new StatusCommand(terminal).Create(),
 };
-return await CommandRunner.RunAsync(root, args, cancelWithin: TimeSpan.FromSeconds(5));
+return await CommandRunner.RunAsync(root, args, terminal.Output, cancelWithin: TimeSpan.FromSeconds(5));

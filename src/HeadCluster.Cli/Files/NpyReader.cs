@@ -17,11 +17,13 @@ internal static class NpyReader
             using var file = File.OpenRead(path);
             var header = ReadHeader(path, file);
             var width = ElementBytes(path, header);
-            var elements = header.Shape.Aggregate(1L, (product, axis) => product * axis);
+            var elements = Math.BigMul(header.Shape[0], header.Shape[1]);
             var bytes = file.Length - file.Position;
             if (elements > FloatTensor.MaxLength || elements * width != bytes)
             {
-                throw NpyFormat.Malformed(path, $"has {bytes} bytes of elements; the shape {FloatTensor.Describe(header.Shape)} takes {elements * width}");
+                throw NpyFormat.Malformed(
+                    path,
+                    $"{bytes} bytes follow its header; the shape {FloatTensor.Describe(header.Shape)} takes {elements} elements of {width} bytes, {FloatTensor.MaxLength} at most");
             }
 
             return new FloatTensor(ReadElements(file, (int)elements, width), header.Shape);

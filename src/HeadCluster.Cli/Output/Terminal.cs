@@ -10,12 +10,11 @@ internal sealed class Terminal
     // A pipe has no width of its own.
     private const int PipeWidth = 100;
 
-    private readonly TextWriter _output;
     private readonly IAnsiConsole _console;
 
     private Terminal(TextWriter output)
     {
-        _output = output;
+        Output = output;
         _console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
@@ -27,6 +26,9 @@ internal sealed class Terminal
             _console.Profile.Width = PipeWidth;
         }
     }
+
+    /// <summary>The output stream.</summary>
+    public TextWriter Output { get; }
 
     /// <summary>
     /// Takes the output stream for answers. Libraries that print on the console, such as the exporter of spans, print on the
@@ -43,15 +45,15 @@ internal sealed class Terminal
     public void Write(IRenderable piece) => _console.Write(piece);
 
     /// <summary>Writes a line as it is.</summary>
-    public void WriteLine(string text = "") => _output.WriteLine(text);
+    public void WriteLine(string text = "") => Output.WriteLine(text);
 
     /// <summary>Writes a part of a line at once, for whoever watches.</summary>
     public void WritePart(string text)
     {
-        _output.Write(text);
-        _output.Flush();
+        Output.Write(text);
+        Output.Flush();
     }
 
     /// <summary>Writes one JSON object on a line of its own.</summary>
-    public void WriteJson<T>(T value, JsonTypeInfo<T> type) => _output.WriteLine(System.Text.Json.JsonSerializer.Serialize(value, type));
+    public void WriteJson<T>(T value, JsonTypeInfo<T> type) => Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(value, type));
 }
