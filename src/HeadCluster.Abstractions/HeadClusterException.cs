@@ -27,7 +27,10 @@ public enum HeadClusterErrorKind
 [GenerateSerializer, Alias("hc.Exception")]
 public sealed class HeadClusterException : Exception
 {
-    /// <summary>Creates an error of a kind, with a one-line message and what caused it.</summary>
+    /// <summary>
+    /// Creates an error of a kind, with a one-line message and what caused it. A grain gives no cause: its type may be unknown
+    /// on the other side of the wire.
+    /// </summary>
     public HeadClusterException(HeadClusterErrorKind kind, string message, Exception? innerException = null)
         : base(message, innerException) => Kind = kind;
 

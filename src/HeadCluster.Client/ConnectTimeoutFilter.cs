@@ -10,6 +10,7 @@ internal sealed class ConnectTimeoutFilter : IClientConnectionRetryFilter
     private readonly HeadClusterClientOptions _options;
     private readonly TimeProvider _time;
     private readonly long _start;
+    private Exception? _first;
 
     public ConnectTimeoutFilter(IOptions<HeadClusterClientOptions> options, TimeProvider time)
     {
@@ -21,9 +22,11 @@ internal sealed class ConnectTimeoutFilter : IClientConnectionRetryFilter
     /// <inheritdoc/>
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
     {
+        // The first says why; those after it only that it is too early to try again.
+        _first ??= exception;
         if (_time.GetElapsedTime(_start) + Pause >= _options.ConnectTimeout)
         {
-            throw Failure.Unreachable(_options, exception);
+            throw Failure.Unreachable(_options, _first);
         }
 
         await Task.Delay(Pause, _time, cancellationToken);

@@ -134,17 +134,21 @@ public sealed class HeadClusterTestCluster : IAsyncDisposable
         await StabilizeAsync(_cluster);
     }
 
-    /// <summary>Makes every computation on a silo take longer, until it is cancelled; zero ends it.</summary>
+    /// <summary>Makes every computation on a silo take longer; changing it again ends the delays that are under way.</summary>
     /// <param name="silo">The silo.</param>
-    /// <param name="delay">Added to each computation of a head, projection or feed-forward layer.</param>
+    /// <param name="delay">Added to each computation of a head, projection or feed-forward layer, unless its request is cancelled.</param>
     public void SlowSilo(SiloAddress silo, TimeSpan delay) => Compute(silo).Delay = delay;
 
     /// <summary>Computations that run at this moment on all silos.</summary>
     public int RunningComputations => _cluster.GetActiveSilos().Sum(silo => Compute(silo.SiloAddress).Running);
 
-    /// <summary>Waits until a number of computations run on a silo.</summary>
+    /// <summary>Waits until as many computations, or more, run on a silo.</summary>
     public Task WaitForComputationsAsync(SiloAddress silo, int count, CancellationToken cancellationToken = default) =>
-        Compute(silo).WaitForRunningAsync(count, cancellationToken);
+        Compute(silo).WaitForRunningAsync(running => running >= count, cancellationToken);
+
+    /// <summary>Waits until no silo computes anything.</summary>
+    public Task WaitUntilIdleAsync(CancellationToken cancellationToken = default) =>
+        Task.WhenAll(_cluster.GetActiveSilos().Select(silo => Compute(silo.SiloAddress).WaitForRunningAsync(running => running == 0, cancellationToken)));
 
     /// <summary>Collects the spans of this cluster's requests from now on, until the result is disposed.</summary>
     public SpanCollector CollectSpans() => new(() => Silos);

@@ -8,10 +8,10 @@ namespace HeadCluster.Testing;
 internal sealed class TestComputePool : ComputePool
 {
     private readonly Lock _lock = new();
-    private readonly List<(int Count, TaskCompletionSource Reached)> _waiting = [];
+    private readonly List<(Func<int, bool> Reached, TaskCompletionSource Waiting)> _waiting = [];
     private CancellationTokenSource _delayChanged = new();
     private TimeSpan _delay;
-    private int _delayed;
+    private int _entered;
 
     public TestComputePool(IOptions<HeadClusterOptions> options)
         : base(options.Value.ComputeThreads ?? Environment.ProcessorCount)
@@ -42,25 +42,26 @@ internal sealed class TestComputePool : ComputePool
         }
     }
 
-    public Task WaitForRunningAsync(int count, CancellationToken cancellationToken)
+    /// <summary>Waits until the number of computations that run is one that <paramref name="reached"/> says yes to.</summary>
+    public Task WaitForRunningAsync(Func<int, bool> reached, CancellationToken cancellationToken)
     {
-        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            if (_delayed >= count)
+            if (reached(_entered))
             {
                 return Task.CompletedTask;
             }
 
-            _waiting.Add((count, reached));
+            _waiting.Add((reached, waiting));
         }
 
-        return reached.Task.WaitAsync(cancellationToken);
+        return waiting.Task.WaitAsync(cancellationToken);
     }
 
     protected override void Execute(Action<CancellationToken> work, CancellationToken cancellationToken)
     {
-        Enter();
+        Count(+1);
         try
         {
             Wait(cancellationToken);
@@ -68,27 +69,24 @@ internal sealed class TestComputePool : ComputePool
         }
         finally
         {
-            lock (_lock)
-            {
-                _delayed--;
-            }
+            Count(-1);
         }
     }
 
-    private void Enter()
+    private void Count(int change)
     {
         lock (_lock)
         {
-            _delayed++;
-            foreach (var (count, reached) in _waiting)
+            _entered += change;
+            foreach (var (reached, waiting) in _waiting)
             {
-                if (_delayed >= count)
+                if (reached(_entered))
                 {
-                    reached.TrySetResult();
+                    waiting.TrySetResult();
                 }
             }
 
-            _waiting.RemoveAll(waiting => waiting.Reached.Task.IsCompleted);
+            _waiting.RemoveAll(entry => entry.Waiting.Task.IsCompleted);
         }
     }
 

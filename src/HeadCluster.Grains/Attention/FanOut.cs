@@ -49,8 +49,7 @@ internal static class FanOut
         HeadClusterException or OperationCanceledException => exception,
         OrleansException or TimeoutException => new HeadClusterException(
             HeadClusterErrorKind.Unavailable,
-            $"head {head.GetPrimaryKeyString()} did not answer: {exception.Message.ReplaceLineEndings(" ")}",
-            exception),
+            $"head {head.GetPrimaryKeyString()} did not answer: {exception.Message.ReplaceLineEndings(" ")}"),
         _ => exception,
     };
 }

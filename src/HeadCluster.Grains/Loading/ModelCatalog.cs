@@ -33,7 +33,7 @@ internal sealed class ModelCatalog : IDisposable
         {
             // Forgotten, so that a file that has been mended is read again.
             _open.TryRemove(KeyValuePair.Create(name, model));
-            throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, $"model '{name}': {exception.Message}", exception);
+            throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, $"model '{name}': {exception.Message}");
         }
     }
 

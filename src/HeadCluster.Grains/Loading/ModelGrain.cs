@@ -37,7 +37,7 @@ internal abstract class ModelGrain<TWeights> : Grain
             if (_failure is { } failure)
             {
                 DeactivateOnIdle();
-                throw new HeadClusterException(failure.Kind, failure.Message, failure);
+                throw new HeadClusterException(failure.Kind, failure.Message);
             }
 
             return _weights!;
@@ -54,7 +54,7 @@ internal abstract class ModelGrain<TWeights> : Grain
         }
         catch (ModelException exception)
         {
-            Fail(new HeadClusterException(HeadClusterErrorKind.InvalidModel, exception.Message, exception));
+            Fail(new HeadClusterException(HeadClusterErrorKind.InvalidModel, exception.Message));
         }
         catch (HeadClusterException exception)
         {

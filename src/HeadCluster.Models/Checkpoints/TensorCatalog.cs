@@ -35,9 +35,14 @@ internal sealed class TensorCatalog : IDisposable
                 ? catalog
                 : throw new ModelException($"{directory}: has no *.safetensors; a model is a directory with {ConfigFile.Name} and *.safetensors");
         }
-        catch
+        catch (Exception error)
         {
             catalog.Dispose();
+            if (error is IOException or UnauthorizedAccessException)
+            {
+                throw new ModelException($"{directory}: cannot be read: {error.Message}", error);
+            }
+
             throw;
         }
     }

@@ -7,15 +7,16 @@ internal static class CommandRunner
 {
     /// <param name="root">The program's commands.</param>
     /// <param name="args">Its arguments.</param>
+    /// <param name="output">Where help goes.</param>
     /// <param name="cancelWithin">
     /// How long a command may take to stop after Ctrl-C; null where its host listens for Ctrl-C itself.
     /// </param>
-    public static async Task<int> RunAsync(RootCommand root, string[] args, TimeSpan? cancelWithin)
+    public static async Task<int> RunAsync(RootCommand root, string[] args, TextWriter output, TimeSpan? cancelWithin)
     {
         var parsed = root.Parse(args);
         if (parsed.Action is System.CommandLine.Invocation.ParseErrorAction)
         {
-            return Refuse(string.Join("; ", parsed.Errors.Select(error => error.Message)));
+            return Refuse(string.Join("; ", parsed.Errors.Select(error => error.Message.TrimEnd('.'))) + " (--help shows the usage)");
         }
 
         try
@@ -24,6 +25,7 @@ internal static class CommandRunner
             {
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = cancelWithin,
+                Output = output,
             });
         }
         catch (OperationCanceledException)
@@ -38,7 +40,8 @@ internal static class CommandRunner
 
     private static int Refuse(string complaint)
     {
-        Console.Error.WriteLine($"error: {complaint}");
+        var lines = complaint.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        Console.Error.WriteLine($"error: {string.Join(' ', lines)}");
         return ExitCode.Refused;
     }
 }

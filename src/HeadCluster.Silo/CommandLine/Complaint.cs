@@ -4,17 +4,17 @@ using Microsoft.Extensions.Options;
 
 namespace HeadCluster.Silo.CommandLine;
 
-/// <summary>The one line that tells a user what to mend.</summary>
+/// <summary>What tells a user what to mend.</summary>
 internal static class Complaint
 {
-    /// <summary>The line for an exception or one that caused it; null for one that is nobody's to mend, which is a defect.</summary>
+    /// <summary>The text for an exception or one that caused it; null for one that is nobody's to mend, which is a defect.</summary>
     public static string? About(Exception exception)
     {
         for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
         {
             if (Text(cause) is { } text)
             {
-                return string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+                return text;
             }
         }
 

@@ -149,6 +149,21 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void Reads_at_the_same_time_do_not_disturb_each_other()
+    {
+        using var file = Open(TensorType.F16, Matrix("m", 64, 80));
+        var alone = file.ReadFloats("m");
+        Parallel.For(0, 640, row =>
+        {
+            var run = new float[80];
+            file.ReadMatrix("m", new(row % 64, 1, 0, 80), run, transpose: row % 2 == 0);
+            var first = row % 64 * 80;
+            Assert.Equal(alone[first..(first + 80)], run);
+        });
+        Assert.Equal((64 + 640) * 80 * 2, file.BytesRead);
+    }
+
+    [Fact]
     public void Closed_file_refuses_to_be_read_and_what_was_read_stays()
     {
         var file = Open(TensorType.F32, Matrix("m", 4, 5));

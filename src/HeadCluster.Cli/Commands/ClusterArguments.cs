@@ -1,0 +1,50 @@
+using System.CommandLine;
+using HeadCluster.Cli.Clusters;
+using HeadCluster.Silo.CommandLine;
+using HeadCluster.Silo.Diagnostics;
+
+namespace HeadCluster.Cli.Commands;
+
+/// <summary>What the commands that work with a cluster have in common: which one, its models, its trace, and the form of the answer.</summary>
+internal sealed class ClusterArguments
+{
+    private readonly Option<string?> _cluster = new("--cluster")
+    {
+        Description = "Gateway of a running cluster; without it a silo serves within this process.",
+        HelpName = "host:port",
+    };
+
+    private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
+    private readonly Option<bool> _json = CreateJsonOption();
+    private readonly Option<string?> _trace = ConsoleTelemetry.CreateOption();
+
+    public static Option<bool> CreateJsonOption() => new("--json") { Description = "Answer with one JSON object." };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_cluster);
+        command.Add(_models);
+        command.Add(_json);
+        command.Add(_trace);
+    }
+
+    public bool WantsJson(ParseResult parsed) => parsed.GetValue(_json);
+
+    /// <summary>Starts to print spans and metrics, if asked for.</summary>
+    public ConsoleTelemetry? StartTelemetry(ParseResult parsed) => ConsoleTelemetry.Start(parsed.GetValue(_trace));
+
+    /// <summary>Joins or starts the cluster.</summary>
+    /// <exception cref="HeadClusterException">The options contradict each other, or the cluster cannot be reached.</exception>
+    public Task<ClusterSession> OpenAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var models = (parsed.GetValue(_models) ?? []).Select(ModelSetting.Parse).ToArray();
+        if (parsed.GetValue(_cluster) is not { } gateway)
+        {
+            return ClusterSession.EmbedAsync(models, cancellationToken);
+        }
+
+        return models.Length == 0
+            ? ClusterSession.JoinAsync(gateway, cancellationToken)
+            : throw HeadClusterException.InvalidInput("--models adds models to a silo of this process; a running cluster has its own, so leave out --models or --cluster");
+    }
+}

@@ -1,0 +1,43 @@
+using HeadCluster.Cli.Output;
+
+namespace HeadCluster.Cli.Commands;
+
+/// <summary>The JSON of <c>status</c>.</summary>
+internal sealed record StatusAnswer(
+    IReadOnlyList<SiloAnswer> Silos,
+    IReadOnlyList<ModelDescription> Models,
+    IReadOnlyList<HeadAnswer> Heads)
+{
+    public static StatusAnswer Of(ClusterStatus status)
+    {
+        var names = new SiloNames(status);
+        return new StatusAnswer(
+            [.. status.Silos.Select(silo => new SiloAnswer(silo.Name, silo.Address.Endpoint.ToString(), silo.Status))],
+            status.Models,
+            [.. status.Heads.Select(head => new HeadAnswer(
+                head.Head.Model,
+                head.Head.Layer,
+                head.Head.KvHead,
+                names.Of(head.Silo),
+                head.WeightBytes,
+                head.Requests,
+                head.QueueP50.TotalMicroseconds,
+                head.ProjectP50.TotalMicroseconds,
+                head.AttendP50.TotalMicroseconds))]);
+    }
+}
+
+/// <summary>A silo of <see cref="StatusAnswer"/>.</summary>
+internal sealed record SiloAnswer(string Name, string Address, string Status);
+
+/// <summary>A head of <see cref="StatusAnswer"/>; its times are medians.</summary>
+internal sealed record HeadAnswer(
+    string Model,
+    int Layer,
+    int Head,
+    string Silo,
+    long WeightBytes,
+    long Requests,
+    double QueueMicroseconds,
+    double ProjectMicroseconds,
+    double AttendMicroseconds);

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using HeadCluster.Cli.Clusters;
+using HeadCluster.Cli.Output;
+using HeadCluster.Client;
+
+namespace HeadCluster.Cli.Demo;
+
+/// <summary>
+/// Sorts letters with the shipped model on two silos, then checks what HeadCluster promises: the answers, the logits against
+/// the definition, and the same bits on one silo.
+/// </summary>
+internal static class SortingDemo
+{
+    private const string Model = "nano-gpt";
+
+    private static readonly string ModelPath = Path.Combine(AppContext.BaseDirectory, "models", Model);
+
+    public static async Task<DemoAnswer> RunAsync(string[] inputs, CancellationToken cancellationToken)
+    {
+        await using var two = await StartAsync("headcluster-demo-two", ["silo-1", "silo-2"], cancellationToken);
+        var sorted = new List<SortedInput>();
+        var firstAnswer = 0.0;
+        foreach (var letters in inputs)
+        {
+            sorted.Add(await SortAsync(two.Client, letters, cancellationToken));
+            firstAnswer = sorted.Count == 1 ? SecondsSinceStart() : firstAnswer;
+        }
+
+        // All tokens but the last answered one: the model has positions for that many, and the last is not fed back.
+        var sequences = sorted.ConvertAll(input => Letters.ToTokens(input.Letters + input.Answer[..^1]));
+        var passes = await ForwardAsync(two.Client, sequences, ForwardCapture.Patterns, cancellationToken);
+        var status = await two.Client.StatusAsync(cancellationToken);
+
+        await using var one = await StartAsync("headcluster-demo-one", ["silo-3"], cancellationToken);
+        var passesOnOne = await ForwardAsync(one.Client, sequences, ForwardCapture.None, cancellationToken);
+
+        return new DemoAnswer(
+            sorted,
+            DescribeHeads(status, passes),
+            ReferenceComparison.MaxDifference(ModelPath, sequences.Zip(passes.Select(pass => pass.Logits))),
+            LogitsHash.Of(passes.Select(pass => pass.Logits)),
+            LogitsHash.Of(passesOnOne.Select(pass => pass.Logits)),
+            firstAnswer);
+    }
+
+    private static Task<EmbeddedCluster> StartAsync(string clusterId, string[] silos, CancellationToken cancellationToken) =>
+        EmbeddedCluster.StartAsync(
+            clusterId,
+            silos,
+            [KeyValuePair.Create($"HeadCluster:Models:{Model}:Path", (string?)ModelPath)],
+            cancellationToken);
+
+    private static async Task<SortedInput> SortAsync(HeadClusterClient client, string letters, CancellationToken cancellationToken)
+    {
+        var tokens = await client
+            .GenerateAsync(Model, Letters.ToTokens(letters), Letters.Count, cancellationToken)
+            .ToListAsync(cancellationToken);
+        var answer = Letters.FromTokens(tokens.Select(token => token.Token));
+        return new SortedInput(letters, answer, answer == Letters.Sort(letters));
+    }
+
+    private static async Task<ForwardResult[]> ForwardAsync(
+        HeadClusterClient client,
+        List<int[]> sequences,
+        ForwardCapture capture,
+        CancellationToken cancellationToken)
+    {
+        var results = new ForwardResult[sequences.Count];
+        for (var i = 0; i < results.Length; i++)
+        {
+            results[i] = await client.ForwardAsync(Model, new ForwardRequest(sequences[i], Capture: capture), cancellationToken);
+        }
+
+        return results;
+    }
+
+    private static DemoHead[] DescribeHeads(ClusterStatus status, ForwardResult[] passes)
+    {
+        var names = new SiloNames(status);
+        return Array.ConvertAll(status.Heads, head => new DemoHead(
+            head.Head.Layer,
+            head.Head.KvHead,
+            names.Of(head.Silo),
+            head.QueueP50.TotalMicroseconds,
+            head.ProjectP50.TotalMicroseconds,
+            head.AttendP50.TotalMicroseconds,
+            PreviousToken.Share(passes.SelectMany(pass => pass.Layers[head.Head.Layer][head.Head.KvHead].Patterns!))));
+    }
+
+    private static double SecondsSinceStart()
+    {
+        using var process = Process.GetCurrentProcess();
+        return (TimeProvider.System.GetUtcNow() - process.StartTime.ToUniversalTime()).TotalSeconds;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text.Json.Serialization.Metadata;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace HeadCluster.Cli.Output;
+
+/// <summary>What a command answers goes to the output stream; whatever else the process prints goes to the error stream.</summary>
+internal sealed class Terminal
+{
+    // A pipe has no width of its own.
+    private const int PipeWidth = 100;
+
+    private readonly IAnsiConsole _console;
+
+    private Terminal(TextWriter output)
+    {
+        Output = output;
+        _console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(output),
+        });
+        if (Console.IsOutputRedirected)
+        {
+            _console.Profile.Width = PipeWidth;
+        }
+    }
+
+    /// <summary>The output stream.</summary>
+    public TextWriter Output { get; }
+
+    /// <summary>
+    /// Takes the output stream for answers. Libraries that print on the console, such as the exporter of spans, print on the
+    /// error stream from then on.
+    /// </summary>
+    public static Terminal TakeOver()
+    {
+        var output = Console.Out;
+        Console.SetOut(Console.Error);
+        return new Terminal(output);
+    }
+
+    /// <summary>Writes a table or other piece of layout.</summary>
+    public void Write(IRenderable piece) => _console.Write(piece);
+
+    /// <summary>Writes a line as it is.</summary>
+    public void WriteLine(string text = "") => Output.WriteLine(text);
+
+    /// <summary>Writes a part of a line at once, for whoever watches.</summary>
+    public void WritePart(string text)
+    {
+        Output.Write(text);
+        Output.Flush();
+    }
+
+    /// <summary>Writes one JSON object on a line of its own.</summary>
+    public void WriteJson<T>(T value, JsonTypeInfo<T> type) => Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(value, type));
+}

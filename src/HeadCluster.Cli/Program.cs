@@ -1,0 +1,14 @@
+using System.CommandLine;
+using HeadCluster.Cli.Commands;
+using HeadCluster.Cli.Output;
+using HeadCluster.Silo.CommandLine;
+
+var terminal = Terminal.TakeOver();
+var root = new RootCommand("Schedules attention heads of transformers on Orleans silos.")
+{
+    new DemoCommand(terminal).Create(),
+    new AttendCommand(terminal).Create(),
+    new GenerateCommand(terminal).Create(),
+    new StatusCommand(terminal).Create(),
+};
+return await CommandRunner.RunAsync(root, args, terminal.Output, cancelWithin: TimeSpan.FromSeconds(5));

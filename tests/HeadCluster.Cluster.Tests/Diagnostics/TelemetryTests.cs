@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using HeadCluster.Diagnostics;
+using HeadCluster.Testing;
+
+namespace HeadCluster.Tests.Diagnostics;
+
+public sealed class TelemetryTests
+{
+    [Fact]
+    public async Task Every_head_has_a_span_below_its_coordinators_also_on_another_silo()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, NanoGpt.Model);
+        using var collector = cluster.CollectSpans();
+
+        var result = await cluster.Client.AttendAsync(NanoGpt.Name, 1, Matrices.Random(5, 48), TestContext.Current.CancellationToken);
+
+        var attention = Assert.Single(collector.Spans, span => span.OperationName == "attention");
+        var heads = collector.Spans.Where(span => span.OperationName == "head").OrderBy(span => (int)span.GetTagItem(HeadClusterTelemetry.HeadTag)!).ToArray();
+        Assert.Equal(3, heads.Length);
+        Assert.All(heads, head => Assert.True(collector.IsBelow(head, attention)));
+        Assert.Equal(2, heads.Select(head => head.GetTagItem(HeadClusterTelemetry.SiloTag)).Distinct().Count());
+        Assert.All(heads.Zip(result.Heads), pair => AssertDescribes(pair.First, pair.Second));
+        Assert.Equal(attention.SpanId, Assert.Single(collector.Spans, span => span.OperationName == "output_projection").ParentSpanId);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_refused_leaves_no_head_spans_and_one_that_fails_leaves_an_error()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(
+            1, options => options.MemoryLimitBytes = 20_000, TestContext.Current.CancellationToken);
+        using var collector = cluster.CollectSpans();
+
+        // W_O finds room, the three heads do not all.
+        await Refusal.OfAsync(
+            () => cluster.Client.AttendAsync("random:nano", 0, Matrices.Random(5, 48), TestContext.Current.CancellationToken), "bytes");
+
+        Assert.Equal(ActivityStatusCode.Error, Assert.Single(collector.Spans, span => span.OperationName == "attention").Status);
+    }
+
+    [Fact]
+    public async Task Durations_of_heads_queues_and_layers_are_measured_by_layer_and_silo()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(1, NanoGpt.Model);
+        var silo = cluster.Silos[0].ToString();
+        var measured = new System.Collections.Concurrent.ConcurrentBag<string>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Name == HeadClusterTelemetry.MeterName)
+                {
+                    self.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, seconds, tags, _) =>
+        {
+            var all = tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value);
+            if (seconds >= 0 && silo.Equals(all[HeadClusterTelemetry.SiloTag]))
+            {
+                measured.Add($"{instrument.Name} {instrument.Unit} {all[HeadClusterTelemetry.ModelTag]} {all[HeadClusterTelemetry.LayerTag]}");
+            }
+        });
+        listener.Start();
+
+        await cluster.Client.AttendAsync(NanoGpt.Name, 2, Matrices.Random(5, 48), TestContext.Current.CancellationToken);
+
+        Assert.Equal(3, measured.Count(name => name == "headcluster.head.duration s nano-gpt 2"));
+        Assert.Equal(3, measured.Count(name => name == "headcluster.queue.duration s nano-gpt 2"));
+        Assert.Equal(1, measured.Count(name => name == "headcluster.attention.duration s nano-gpt 2"));
+        Assert.Equal(7, measured.Count);
+    }
+
+    private static void AssertDescribes(Activity span, HeadReport report)
+    {
+        Assert.Equal(report.Head.Model, span.GetTagItem(HeadClusterTelemetry.ModelTag));
+        Assert.Equal(report.Head.Layer, span.GetTagItem(HeadClusterTelemetry.LayerTag));
+        Assert.Equal(report.Head.KvHead, span.GetTagItem(HeadClusterTelemetry.HeadTag));
+        Assert.Equal(report.Silo.ToString(), span.GetTagItem(HeadClusterTelemetry.SiloTag));
+        Assert.Equal(5, span.GetTagItem(HeadClusterTelemetry.RowsTag));
+        Assert.Equal(report.Queue.TotalMicroseconds, span.GetTagItem(HeadClusterTelemetry.QueueTag));
+        Assert.Equal(report.Project.TotalMicroseconds, span.GetTagItem(HeadClusterTelemetry.ProjectTag));
+        Assert.Equal(report.Attend.TotalMicroseconds, span.GetTagItem(HeadClusterTelemetry.AttendTag));
+        Assert.Equal(5L * 16 * sizeof(float), span.GetTagItem(HeadClusterTelemetry.BytesTag));
+        Assert.Equal(ActivityStatusCode.Ok, span.Status);
+    }
+}

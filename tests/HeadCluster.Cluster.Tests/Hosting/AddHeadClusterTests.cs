@@ -1,0 +1,74 @@
+using HeadCluster.Hosting;
+using HeadCluster.Kernels;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
+namespace HeadCluster.Tests.Hosting;
+
+/// <summary>What a user's own silo gets from one call.</summary>
+public sealed class AddHeadClusterTests
+{
+    [Fact]
+    public void Models_come_from_the_configuration_and_then_from_code()
+    {
+        using var host = Build(
+            new() { ["HeadCluster:Models:one:Path"] = "here", ["HeadCluster:Models:two:Path"] = "there", ["HeadCluster:ComputeThreads"] = "3" },
+            options => options.Models["two"].Path = "elsewhere");
+
+        var options = host.Services.GetRequiredService<IOptions<HeadClusterOptions>>().Value;
+        Assert.Equal(["one here", "two elsewhere"], options.Models.Select(model => $"{model.Key} {model.Value.Path}"));
+        Assert.Equal(3, host.Services.GetRequiredService<ComputePool>().ThreadCount);
+    }
+
+    [Fact]
+    public void Adding_it_twice_only_configures_further()
+    {
+        using var host = Build([], options => options.Models["a"] = new() { Path = "x" }, options => options.Models["b"] = new() { Path = "y" });
+
+        Assert.Equal(["a", "b"], host.Services.GetRequiredService<IOptions<HeadClusterOptions>>().Value.Models.Keys);
+        Assert.Single(host.Services.GetServices<ComputePool>());
+        Assert.Equal(
+            host.Services.GetServices<IIncomingGrainCallFilter>().Select(filter => filter.GetType()).Distinct().Count(),
+            host.Services.GetServices<IIncomingGrainCallFilter>().Count());
+    }
+
+    [Fact]
+    public void Requests_that_time_out_are_cancelled_and_messages_may_be_large()
+    {
+        using var host = Build([]);
+        var messaging = host.Services.GetRequiredService<IOptions<SiloMessagingOptions>>().Value;
+        Assert.True(messaging.CancelRequestOnTimeout);
+        Assert.Equal(WireLimits.MaxMessageBodyBytes, messaging.MaxMessageBodySize);
+    }
+
+    [Theory]
+    [InlineData("HeadCluster:Models:nano:Path", "", "HeadCluster:Models:nano:Path")]
+    [InlineData("HeadCluster:Models:a/b:Path", "somewhere", "'a/b'")]
+    [InlineData("HeadCluster:MemoryLimitBytes", "0", "HeadCluster:MemoryLimitBytes")]
+    [InlineData("HeadCluster:ComputeThreads", "0", "HeadCluster:ComputeThreads")]
+    [InlineData("HeadCluster:ComputeThreads", "1025", "HeadCluster:ComputeThreads")]
+    public async Task A_wrong_option_fails_the_start_and_says_what_to_change(string key, string value, string named)
+    {
+        using var host = Build(new() { [key] = value });
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(error.Failures, failure => failure.Contains(named, StringComparison.Ordinal));
+    }
+
+    private static IHost Build(Dictionary<string, string?> configuration, params Action<HeadClusterOptions>?[] configure)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(configuration);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering();
+            foreach (var step in configure.DefaultIfEmpty())
+            {
+                silo.AddHeadCluster(step);
+            }
+        });
+        return builder.Build();
+    }
+}

@@ -1,0 +1,45 @@
+using HeadCluster.Testing;
+
+namespace HeadCluster.Tests.Status;
+
+public sealed class ClusterStatusTests
+{
+    [Fact]
+    public async Task Status_tells_silos_models_and_heads_and_activates_none()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, NanoGpt.Model);
+
+        var before = await cluster.Client.StatusAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(cluster.Silos, before.Silos.Select(silo => silo.Address));
+        Assert.All(before.Silos, silo => Assert.Equal("Active", silo.Status));
+        Assert.Equal([new ModelDescription(NanoGpt.Name, 3, 48, 3, 3, 16, 11, 3)], before.Models);
+        Assert.Empty(before.Heads);
+
+        for (var request = 0; request < 3; request++)
+        {
+            await cluster.Client.AttendAsync(NanoGpt.Name, 1, Matrices.Random(11, 48), TestContext.Current.CancellationToken);
+        }
+
+        var after = await cluster.Client.StatusAsync(TestContext.Current.CancellationToken);
+        Assert.Equal([new HeadId(NanoGpt.Name, 1, 0), new HeadId(NanoGpt.Name, 1, 1), new HeadId(NanoGpt.Name, 1, 2)], after.Heads.Select(head => head.Head));
+        Assert.All(after.Heads, head =>
+        {
+            Assert.Equal(3, head.Requests);
+            Assert.Equal(48 * 49 * sizeof(float), head.WeightBytes);
+            Assert.True(head.ProjectP50 > TimeSpan.Zero && head.AttendP50 > TimeSpan.Zero);
+            Assert.Contains(head.Silo, cluster.Silos);
+        });
+    }
+
+    [Fact]
+    public async Task A_built_in_model_is_described_once_it_is_used()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(1);
+        Assert.Empty((await cluster.Client.StatusAsync(TestContext.Current.CancellationToken)).Models);
+
+        var described = await cluster.Client.DescribeAsync("random:llama-110m", TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, described.VocabularySize);
+        Assert.Equal([described], (await cluster.Client.StatusAsync(TestContext.Current.CancellationToken)).Models);
+    }
+}

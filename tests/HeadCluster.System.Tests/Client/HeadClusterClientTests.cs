@@ -1,0 +1,105 @@
+using HeadCluster.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace HeadCluster.System.Tests.Client;
+
+public sealed class HeadClusterClientTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Client_serves_many_callers_at_once()
+    {
+        await using var silo = await SiloProcess.StartAsync();
+        await using var client = await HeadClusterClient.ConnectAsync(silo.Gateway, Cancelled);
+
+        var logits = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => client.LogitsAsync(Inputs.Model, new[] { 2, 0, 1 }, Cancelled)));
+
+        Assert.All(logits, tensor => Assert.Equal(logits[0].Span, tensor.Span));
+        Assert.Equal(3, (await client.DescribeAsync(Inputs.Model, Cancelled)).LayerCount);
+    }
+
+    [Fact]
+    public async Task Call_in_flight_when_its_silo_dies_is_unavailable_at_once()
+    {
+        await using var silo = await SiloProcess.StartAsync();
+        await using var client = await HeadClusterClient.ConnectAsync(silo.Gateway, Cancelled);
+        await client.StatusAsync(Cancelled);
+
+        // A stopped process keeps its connections and answers nothing.
+        await Programs.SignalAsync(silo.Process, "STOP");
+        var call = client.AttendAsync(Inputs.Model, 0, Inputs.Matrix(rows: 3), Cancelled);
+        var generation = client.GenerateAsync(Inputs.Model, new[] { 0 }, 3, Cancelled).ToListAsync(Cancelled).AsTask();
+        silo.Process.Kill();
+
+        await AssertUnavailableAsync(call);
+        await AssertUnavailableAsync(generation);
+    }
+
+    [Fact]
+    public async Task Client_of_another_cluster_is_turned_away()
+    {
+        await using var silo = await SiloProcess.StartAsync(primary: null, "--cluster-id", "theirs");
+
+        await AssertUnavailableAsync(HeadClusterClient.ConnectAsync(
+            options =>
+            {
+                options.Gateways.Add(silo.Gateway);
+                options.ClusterId = "ours";
+                options.ConnectTimeout = TimeSpan.FromSeconds(1);
+            },
+            Cancelled));
+    }
+
+    [Fact]
+    public async Task Cancelled_call_ends_with_the_callers_token()
+    {
+        await using var silo = await SiloProcess.StartAsync();
+        await using var client = await HeadClusterClient.ConnectAsync(silo.Gateway, Cancelled);
+        using var source = new CancellationTokenSource();
+
+        await Programs.SignalAsync(silo.Process, "STOP");
+        var call = client.LogitsAsync(Inputs.Model, new[] { 0, 1 }, source.Token);
+        await source.CancelAsync();
+
+        var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        Assert.Equal(source.Token, error.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Client_of_a_host_is_connected_when_the_host_has_started()
+    {
+        await using var silo = await SiloProcess.StartAsync();
+        var builder = Host.CreateEmptyApplicationBuilder(settings: null);
+        builder.Services.AddHeadClusterClient(options => options.Gateways.Add(silo.Gateway)).AddHeadClusterClient();
+        using var host = builder.Build();
+        await host.StartAsync(Cancelled);
+
+        var status = await host.Services.GetRequiredService<HeadClusterClient>().StatusAsync(Cancelled);
+
+        Assert.Single(status.Silos);
+        await host.StopAsync(Cancelled);
+    }
+
+    [Fact]
+    public async Task Options_that_are_wrong_fail_the_start_of_a_host()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(settings: null);
+        builder.Services.AddHeadClusterClient(options => options.ConnectTimeout = TimeSpan.Zero);
+        using var host = builder.Build();
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Cancelled));
+
+        Assert.Contains("ConnectTimeout", error.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task AssertUnavailableAsync(Task call)
+    {
+        var error = await Assert.ThrowsAsync<HeadClusterException>(() => call.WaitAsync(Programs.Patience, Cancelled));
+        Assert.Equal(HeadClusterErrorKind.Unavailable, error.Kind);
+        Assert.True(error.IsTransient);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+}

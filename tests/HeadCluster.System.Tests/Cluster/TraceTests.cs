@@ -1,0 +1,24 @@
+namespace HeadCluster.System.Tests.Cluster;
+
+public sealed class TraceTests
+{
+    [Fact]
+    public async Task Head_spans_of_both_silo_processes_are_under_their_attention_span()
+    {
+        await using var first = await SiloProcess.StartAsync(primary: null, "--trace", "console");
+        await using var second = await SiloProcess.StartAsync(first, "--trace", "console");
+        using var folder = new TestFolder();
+        await CommandResult.SucceedAsync(
+            "attend", "--cluster", first.Gateway, "--model", Inputs.Model, "--layer", "0", "--input", Inputs.Write(folder["x.npy"], rows: 4));
+
+        Assert.Equal(0, await second.StopAsync());
+        Assert.Equal(0, await first.StopAsync());
+
+        var spans = Spans.Parse(first.Lines.Concat(second.Lines));
+        var attention = Assert.Single(spans.Values, span => span.Name == "attention");
+        var heads = spans.Values.Where(span => span.Name == "head").ToList();
+        Assert.Equal(3, heads.Count);
+        Assert.All(heads, head => Assert.Equal(attention, spans.Above(head, "attention")));
+        Assert.Equal(2, heads.Select(head => head.Silo).Distinct().Count());
+    }
+}

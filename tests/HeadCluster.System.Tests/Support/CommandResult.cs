@@ -1,0 +1,47 @@
+using System.Text.Json;
+
+namespace HeadCluster.System.Tests;
+
+/// <summary>How a run of <c>headcluster</c> ended and what it printed.</summary>
+internal sealed record CommandResult(int ExitCode, string Output, string Error)
+{
+    /// <summary>The one JSON object that the output is.</summary>
+    public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+
+    /// <summary>Runs the command to its end.</summary>
+    public static async Task<CommandResult> RunAsync(params string[] args)
+    {
+        using var limit = Programs.Limit();
+        using var process = Programs.Start(Programs.HeadCluster, args);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+            var error = process.StandardError.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+            return new CommandResult(process.ExitCode, await output, await error);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Runs a command that must succeed.</summary>
+    public static async Task<CommandResult> SucceedAsync(params string[] args)
+    {
+        var result = await RunAsync(args);
+        Assert.True(result.ExitCode == 0, $"exit code {result.ExitCode}: {result.Error}");
+        return result;
+    }
+
+    /// <summary>Checks that the command was refused: exit code 2, one line that says why, and nothing of the program's inside.</summary>
+    public void AssertRefused(string because)
+    {
+        Assert.Equal(2, ExitCode);
+        Assert.Empty(Output);
+        var line = Assert.Single(Error.TrimEnd().Split('\n'));
+        Assert.StartsWith("error: ", line, StringComparison.Ordinal);
+        Assert.Contains(because, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", line, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace HeadCluster.System.Tests;
+
+/// <summary>A silo in a process of its own, on free ports; killed when disposed.</summary>
+internal sealed class SiloProcess : IAsyncDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly List<string> _lines = [];
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _reading;
+    private readonly Task<string> _error;
+
+    private SiloProcess(Process process, int siloPort, int gatewayPort)
+    {
+        Process = process;
+        SiloPort = siloPort;
+        GatewayPort = gatewayPort;
+        _reading = ReadAsync();
+        _error = process.StandardError.ReadToEndAsync();
+    }
+
+    public Process Process { get; }
+
+    public int SiloPort { get; }
+
+    public int GatewayPort { get; }
+
+    public string Gateway => $"localhost:{GatewayPort}";
+
+    /// <summary>What it has printed so far.</summary>
+    public string[] Lines
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _lines];
+            }
+        }
+    }
+
+    /// <summary>Starts a silo and waits for the line that says it is ready.</summary>
+    /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
+    /// <param name="args">More arguments.</param>
+    public static async Task<SiloProcess> StartAsync(SiloProcess? primary = null, params string[] args)
+    {
+        var ports = FreePorts(2);
+        var process = Programs.Start(
+            Programs.Silo,
+            ["--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", "--primary-port", $"{primary?.SiloPort ?? ports[0]}", .. args]);
+        var silo = new SiloProcess(process, ports[0], ports[1]);
+        try
+        {
+            using var limit = Programs.Limit();
+            await silo._ready.Task.WaitAsync(limit.Token);
+            return silo;
+        }
+        catch
+        {
+            await silo.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Ports that nobody listens on.</summary>
+    public static int[] FreePorts(int count)
+    {
+        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        listeners.ForEach(listener => listener.Start());
+        var ports = listeners.ConvertAll(listener => ((IPEndPoint)listener.LocalEndpoint).Port);
+        listeners.ForEach(listener => listener.Dispose());
+        return [.. ports];
+    }
+
+    /// <summary>Stops the silo as a service manager would, and waits until everything that it prints is read.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var limit = Programs.Limit();
+        await Programs.SignalAsync(Process, "TERM");
+        await Process.WaitForExitAsync(limit.Token);
+        await _reading;
+        return Process.ExitCode;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Process.Kill();
+        await Process.WaitForExitAsync();
+        await _reading;
+        await _error;
+        Process.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        while (await Process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            lock (_lock)
+            {
+                _lines.Add(line);
+            }
+
+            if (line.Contains(" is ready: ", StringComparison.Ordinal))
+            {
+                _ready.TrySetResult();
+            }
+        }
+
+        _ready.TrySetException(new InvalidOperationException($"the silo ended before it was ready: {await _error}"));
+    }
+}
