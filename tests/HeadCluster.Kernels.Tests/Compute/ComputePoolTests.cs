@@ -5,6 +5,8 @@ namespace HeadCluster.Kernels.Tests.Compute;
 public sealed class ComputePoolTests
 {
     private const long Large = ComputePool.InlineOperations;
+    private static readonly Gen<(int Rows, long OperationsPerRow, int Threads)> Splits =
+        Gen.Select(Gen.Int[0, 50], Gen.OneOf(0L, 1000L, Large / 3, Large), Gen.Int[1, 4]);
 
     [Fact]
     public async Task Small_work_runs_inline_and_large_work_on_a_thread_of_the_pool()
@@ -23,7 +25,7 @@ public sealed class ComputePoolTests
     }
 
     [Fact]
-    public async Task Rows_split_into_ranges_cover_each_row_once() => await Gen.Select(Gen.Int[0, 50], Gen.OneOf(0L, 1000L, Large / 3, Large), Gen.Int[1, 4]).SampleAsync(
+    public async Task Rows_split_into_ranges_cover_each_row_once() => await Splits.SampleAsync(
         async (rows, operationsPerRow, threads) =>
         {
             using var pool = new ComputePool(threads);

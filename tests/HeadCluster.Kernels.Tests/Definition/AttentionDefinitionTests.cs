@@ -16,9 +16,10 @@ public sealed class AttentionDefinitionTests
         double[] queries = [1, 2, 3, 4];
         double[] keys = [5, 6, 7, 8, 9, 10];
         Assert.Equal([8.5, 11.5, 14.5, 19.5, 26.5, 33.5], Scores(queries, keys, causal: false, softcap: 0, []));
-        Assert.Equal([8.5, double.NegativeInfinity, double.NegativeInfinity, 19.5, 26.5, double.NegativeInfinity], Scores(queries, keys, causal: true, softcap: 0, []));
+        const double Hidden = double.NegativeInfinity;
+        Assert.Equal([8.5, Hidden, Hidden, 19.5, 26.5, Hidden], Scores(queries, keys, causal: true, softcap: 0, []));
         Assert.Equal(10 * Math.Tanh(0.85), Scores(queries, keys, causal: false, softcap: 10, [])[0], Digits);
-        Assert.Equal([9.5, 11.5, double.NegativeInfinity], Scores(queries, keys, causal: false, softcap: 0, [1, 0, double.NegativeInfinity, 0, 0, 0])[..3]);
+        Assert.Equal([9.5, 11.5, Hidden], Scores(queries, keys, causal: false, softcap: 0, [1, 0, Hidden, 0, 0, 0])[..3]);
     }
 
     [Fact]

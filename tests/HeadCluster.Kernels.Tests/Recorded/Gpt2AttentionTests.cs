@@ -39,5 +39,6 @@ public sealed class Gpt2AttentionTests
         }
     }
 
-    private static float[] Flatten(JsonElement matrix) => [.. matrix.EnumerateArray().SelectMany(row => row.EnumerateArray()).Select(value => value.GetSingle())];
+    private static float[] Flatten(JsonElement matrix) =>
+        [.. matrix.EnumerateArray().SelectMany(row => row.EnumerateArray()).Select(value => value.GetSingle())];
 }

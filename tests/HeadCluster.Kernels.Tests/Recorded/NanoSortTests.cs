@@ -120,7 +120,8 @@ public sealed class NanoSortTests
     {
         private readonly JsonElement _root = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(Cases.Find("nano-sort", file)));
 
-        public float[] this[string name] => MemoryMarshal.Cast<byte, float>(_root.GetProperty(name).GetProperty("data").GetBytesFromBase64()).ToArray();
+        public float[] this[string name] =>
+            MemoryMarshal.Cast<byte, float>(_root.GetProperty(name).GetProperty("data").GetBytesFromBase64()).ToArray();
 
         /// <summary>Some outputs of a linear map, which is recorded as <c>[out, in]</c>.</summary>
         public LinearPart Linear(string name, int firstOutput, int outputs)

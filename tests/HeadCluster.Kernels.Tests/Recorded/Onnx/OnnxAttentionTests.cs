@@ -49,7 +49,8 @@ public sealed class OnnxAttentionTests
             else
             {
                 var bias = DefinedMask(rows, columns, mask?.Type == OnnxType.Boolean, q.Rows, length);
-                DefinedScores(node.Integer("qk_matmul_output_mode", 0), q.Head(head), keys.Head(shared), q, length, past, options, bias).CopyTo(headScores);
+                var mode = node.Integer("qk_matmul_output_mode", 0);
+                DefinedScores(mode, q.Head(head), keys.Head(shared), q, length, past, options, bias).CopyTo(headScores);
             }
         }
 
