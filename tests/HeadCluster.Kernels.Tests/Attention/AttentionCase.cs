@@ -4,7 +4,16 @@ using HeadCluster.Kernels.Definition;
 namespace HeadCluster.Kernels.Tests.Attention;
 
 /// <summary>One attention problem: its sizes and options, inputs that follow from a seed, its kernel result and its definition.</summary>
-internal sealed record AttentionCase(int HeadDim, int ValueDim, int Rows, int FirstPosition, int Keys, AttentionOptions Options, MaskKind Mask, int MaskColumns, int Seed)
+internal sealed record AttentionCase(
+    int HeadDim,
+    int ValueDim,
+    int Rows,
+    int FirstPosition,
+    int Keys,
+    AttentionOptions Options,
+    MaskKind Mask,
+    int MaskColumns,
+    int Seed)
 {
     private static readonly Gen<int> Lengths = Gen.Frequency(
         (3, Gen.Int[1, 40]),
@@ -74,7 +83,16 @@ internal sealed record AttentionCase(int HeadDim, int ValueDim, int Rows, int Fi
     public double[] DefinedPattern()
     {
         var scores = AttentionDefinition.Scores<double>(
-            Data.Widen(Queries), Data.Widen(KeyRows), Rows, Keys, HeadDim, Options.Scale, Options.Causal, FirstPosition, Options.Softcap, DefinedMask());
+            Data.Widen(Queries),
+            Data.Widen(KeyRows),
+            Rows,
+            Keys,
+            HeadDim,
+            Options.Scale,
+            Options.Causal,
+            FirstPosition,
+            Options.Softcap,
+            DefinedMask());
         return AttentionDefinition.Pattern<double>(scores, Rows, Keys);
     }
 

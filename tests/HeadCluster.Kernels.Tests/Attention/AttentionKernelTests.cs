@@ -165,7 +165,9 @@ public sealed class AttentionKernelTests
 
         using var rest = new KvCache(problem.HeadDim, problem.ValueDim, 300);
         var (skip, count) = (AttentionKernel.BlockKeys, 300 - AttentionKernel.BlockKeys);
-        rest.Append(problem.KeyRows.AsSpan(skip * problem.HeadDim), problem.HeadDim, problem.ValueRows.AsSpan(skip * problem.ValueDim), problem.ValueDim, count);
+        var keys = problem.KeyRows.AsSpan(skip * problem.HeadDim);
+        var values = problem.ValueRows.AsSpan(skip * problem.ValueDim);
+        rest.Append(keys, problem.HeadDim, values, problem.ValueDim, count);
         var expected = new float[problem.ValueDim];
         AttentionKernel.Attend(problem.Queries, problem.HeadDim, 1, 0, rest, problem.Options, AttentionMask.None, expected, problem.ValueDim);
         Data.SameBits(expected, output);
@@ -177,7 +179,15 @@ public sealed class AttentionKernelTests
         using var cache = Plain(20).Cache();
         var (query, output, options) = (new float[24], new float[66], new AttentionOptions(1));
         void Attend(int queries, int rows, int outputs, bool[]? mask = null) => AttentionKernel.Attend(
-            query.AsSpan(0, queries), 12, rows, 0, cache, options, mask is null ? AttentionMask.None : AttentionMask.Boolean(mask, 20), output.AsSpan(0, outputs), 33);
+            query.AsSpan(0, queries),
+            12,
+            rows,
+            0,
+            cache,
+            options,
+            mask is null ? AttentionMask.None : AttentionMask.Boolean(mask, 20),
+            output.AsSpan(0, outputs),
+            33);
 
         Attend(24, 2, 66);
         Assert.Throws<ArgumentException>(() => Attend(23, 2, 66));

@@ -104,7 +104,9 @@ public sealed class LinearKernelTests
     }
 
     private static (float[] X, float[] Weights, float[] Bias) Inputs((int Rows, int Inputs, int Outputs, int Cut, int Seed) shape) =>
-        (Data.Noise(shape.Seed, shape.Rows * shape.Inputs), Data.Noise(shape.Seed + 1, shape.Inputs * shape.Outputs), Data.Noise(shape.Seed + 2, shape.Outputs));
+        (Data.Noise(shape.Seed, shape.Rows * shape.Inputs),
+         Data.Noise(shape.Seed + 1, shape.Inputs * shape.Outputs),
+         Data.Noise(shape.Seed + 2, shape.Outputs));
 
     private static PackedMatrix Pack(int inputs, float[] weights, float[] bias) =>
         PackedMatrix.Pack(inputs, new LinearPart(weights.Length / inputs, weights, bias));

@@ -1,0 +1,126 @@
+using CsCheck;
+
+namespace HeadCluster.Kernels.Tests.Compute;
+
+public sealed class ComputePoolTests
+{
+    private const long Large = ComputePool.InlineOperations;
+    private static readonly Gen<(int Rows, long OperationsPerRow, int Threads)> Splits =
+        Gen.Select(Gen.Int[0, 50], Gen.OneOf(0L, 1000L, Large / 3, Large), Gen.Int[1, 4]);
+
+    [Fact]
+    public async Task Small_work_runs_inline_and_large_work_on_a_thread_of_the_pool()
+    {
+        using var pool = new ComputePool(2);
+        var (small, large) = (0, 0);
+        var inline = pool.RunAsync(Large - 1, _ => small = Environment.CurrentManagedThreadId);
+        Assert.True(inline.IsCompletedSuccessfully);
+        Assert.Equal(Environment.CurrentManagedThreadId, small);
+
+        var caller = Environment.CurrentManagedThreadId;
+        string? name = null;
+        await pool.RunAsync(Large, _ => (large, name) = (Environment.CurrentManagedThreadId, Thread.CurrentThread.Name));
+        Assert.NotEqual(caller, large);
+        Assert.StartsWith("HeadCluster compute", name);
+    }
+
+    [Fact]
+    public async Task Rows_split_into_ranges_cover_each_row_once() => await Splits.SampleAsync(
+        async (rows, operationsPerRow, threads) =>
+        {
+            using var pool = new ComputePool(threads);
+            var (visits, ranges) = (new int[rows], 0);
+            await pool.RunRowsAsync(
+                rows,
+                operationsPerRow,
+                (first, count, _) =>
+                {
+                    Assert.True(count > 0);
+                    Interlocked.Increment(ref ranges);
+                    for (var row = first; row < first + count; row++)
+                    {
+                        Interlocked.Increment(ref visits[row]);
+                    }
+                });
+            Assert.All(visits, count => Assert.Equal(1, count));
+            Assert.InRange(ranges, Math.Min(rows, 1), threads);
+            Assert.Equal(0, pool.Running);
+        },
+        iter: 100);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(Large)]
+    public async Task Work_cancelled_before_its_start_never_runs(long operations)
+    {
+        using var pool = new ComputePool(1);
+        var ran = false;
+        var task = pool.RunAsync(operations, _ => ran = true, new CancellationToken(canceled: true));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
+        Assert.True(task.IsCanceled);
+        Assert.False(ran);
+    }
+
+    [Fact]
+    public async Task Work_cancelled_while_it_waits_for_a_thread_never_runs()
+    {
+        using var pool = new ComputePool(1);
+        using var release = new ManualResetEventSlim();
+        using var cancellation = new CancellationTokenSource();
+        var ran = false;
+        var busy = pool.RunAsync(Large, _ => release.Wait(TestContext.Current.CancellationToken));
+        var waiting = pool.RunAsync(Large, _ => ran = true, cancellation.Token);
+        await cancellation.CancelAsync();
+        release.Set();
+        await busy;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.False(ran);
+        Assert.Equal(0, pool.Running);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(Large)]
+    public async Task Exception_of_the_work_reaches_who_awaits_it_and_the_pool_goes_on(long operations)
+    {
+        using var pool = new ComputePool(1);
+        var error = await Assert.ThrowsAsync<InvalidTimeZoneException>(
+            () => pool.RunAsync(operations, _ => throw new InvalidTimeZoneException("of the work")));
+        Assert.Equal("of the work", error.Message);
+        Assert.Equal(0, pool.Running);
+
+        var ran = false;
+        await pool.RunAsync(operations, _ => ran = true);
+        Assert.True(ran);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(Large)]
+    public async Task Work_that_cancels_itself_ends_cancelled(long operations)
+    {
+        using var pool = new ComputePool(1);
+        using var cancellation = new CancellationTokenSource();
+        var task = pool.RunAsync(
+            operations,
+            token =>
+            {
+                cancellation.Cancel();
+                token.ThrowIfCancellationRequested();
+            },
+            cancellation.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
+        Assert.True(task.IsCanceled);
+        Assert.Equal(0, pool.Running);
+    }
+
+    [Fact]
+    public async Task Running_counts_work_while_it_is_computed()
+    {
+        using var pool = new ComputePool(2);
+        var (inline, pooled) = (0, 0);
+        await pool.RunAsync(0, _ => inline = pool.Running);
+        await pool.RunAsync(Large, _ => pooled = pool.Running);
+        Assert.Equal((1, 1, 0), (inline, pooled, pool.Running));
+    }
+}
