@@ -15,10 +15,16 @@ internal sealed class ClusterSession : IAsyncDisposable
 
     public HeadClusterClient Client { get; }
 
-    /// <summary>Joins the cluster behind a gateway.</summary>
-    public static async Task<ClusterSession> JoinAsync(string gateway, CancellationToken cancellationToken)
+    /// <summary>Joins the cluster behind a gateway; a name of null is that of a cluster that was given none.</summary>
+    public static async Task<ClusterSession> JoinAsync(string gateway, string? clusterId, CancellationToken cancellationToken)
     {
-        var client = await HeadClusterClient.ConnectAsync(gateway, cancellationToken);
+        var client = await HeadClusterClient.ConnectAsync(
+            options =>
+            {
+                options.Gateways.Add(gateway);
+                options.ClusterId = clusterId ?? options.ClusterId;
+            },
+            cancellationToken);
         return new ClusterSession(client, client);
     }
 

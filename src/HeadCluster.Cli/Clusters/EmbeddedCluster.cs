@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net.Sockets;
 using HeadCluster.Client;
 using HeadCluster.Silo;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,7 +11,11 @@ namespace HeadCluster.Cli.Clusters;
 /// <summary>A cluster of silos in this process, on free ports of this machine, that talk to each other by sockets.</summary>
 internal sealed class EmbeddedCluster : IAsyncDisposable
 {
+    // A port that was free may be taken by another program before the silo listens on it; then others are tried.
+    private const int Attempts = 3;
+
     private readonly IHost[] _silos;
+    private readonly ConcurrentStack<IHost> _started = [];
 
     private EmbeddedCluster(IHost[] silos)
     {
@@ -31,38 +37,66 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         IEnumerable<KeyValuePair<string, string?>> settings,
         CancellationToken cancellationToken)
     {
-        var ports = FreePorts.Find(2 * names.Length);
-        var silos = new IHost[names.Length];
-        for (var i = 0; i < silos.Length; i++)
+        for (var attempt = 1; ; attempt++)
         {
-            silos[i] = Build(clusterId, names[i], ports[2 * i], ports[(2 * i) + 1], ports[0], settings);
-        }
+            var ports = FreePorts.Find(2 * names.Length);
+            var silos = new IHost[names.Length];
+            for (var i = 0; i < silos.Length; i++)
+            {
+                silos[i] = Build(clusterId, names[i], ports[2 * i], ports[(2 * i) + 1], ports[0], settings);
+            }
 
-        var cluster = new EmbeddedCluster(silos);
-        try
-        {
-            // The first keeps the list of silos that the others enter themselves in.
-            await silos[0].StartAsync(cancellationToken);
-            await Task.WhenAll(silos[1..].Select(silo => silo.StartAsync(cancellationToken)));
-            await WaitForAllAsync(silos[0], silos.Length, cancellationToken);
-            return cluster;
-        }
-        catch
-        {
-            await cluster.DisposeAsync();
-            throw;
+            var cluster = new EmbeddedCluster(silos);
+            try
+            {
+                await cluster.StartAsync(cancellationToken);
+                return cluster;
+            }
+            catch (Exception exception)
+            {
+                await cluster.DisposeAsync();
+                if (attempt == Attempts || !IsPortInUse(exception))
+                {
+                    throw;
+                }
+            }
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var silo in _silos.Reverse())
+        while (_started.TryPop(out var silo))
         {
             await silo.StopAsync();
+        }
+
+        foreach (var silo in _silos)
+        {
             silo.Dispose();
         }
     }
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The first keeps the list of silos that the others enter themselves in.
+        await StartAsync(_silos[0]);
+        cancellationToken.ThrowIfCancellationRequested();
+        await Task.WhenAll(_silos[1..].Select(StartAsync));
+        await WaitForAllAsync(_silos[0], _silos.Length, cancellationToken);
+    }
+
+    // A silo takes less than a second to start, and one that is interrupted while it does cannot be stopped in order.
+    private async Task StartAsync(IHost silo)
+    {
+        silo.CheckSettings();
+        await silo.StartAsync(CancellationToken.None);
+        _started.Push(silo);
+    }
+
+    private static bool IsPortInUse(Exception exception) =>
+        exception is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
+        || (exception.InnerException is { } cause && IsPortInUse(cause));
 
     private static IHost Build(
         string clusterId,

@@ -14,6 +14,7 @@ internal sealed class ClusterArguments
         HelpName = "host:port",
     };
 
+    private readonly Option<string?> _clusterId = new("--cluster-id") { Description = "Name of that cluster (headcluster).", HelpName = "name" };
     private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
     private readonly Option<bool> _json = CreateJsonOption();
     private readonly Option<string?> _trace = ConsoleTelemetry.CreateOption();
@@ -23,6 +24,7 @@ internal sealed class ClusterArguments
     public void AddTo(Command command)
     {
         command.Add(_cluster);
+        command.Add(_clusterId);
         command.Add(_models);
         command.Add(_json);
         command.Add(_trace);
@@ -38,13 +40,14 @@ internal sealed class ClusterArguments
     public Task<ClusterSession> OpenAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var models = (parsed.GetValue(_models) ?? []).Select(ModelSetting.Parse).ToArray();
-        if (parsed.GetValue(_cluster) is not { } gateway)
+        var clusterId = parsed.GetValue(_clusterId);
+        return (parsed.GetValue(_cluster), clusterId, models) switch
         {
-            return ClusterSession.EmbedAsync(models, cancellationToken);
-        }
-
-        return models.Length == 0
-            ? ClusterSession.JoinAsync(gateway, cancellationToken)
-            : throw HeadClusterException.InvalidInput("--models adds models to a silo of this process; a running cluster has its own, so leave out --models or --cluster");
+            (null, null, _) => ClusterSession.EmbedAsync(models, cancellationToken),
+            (null, _, _) => throw HeadClusterException.InvalidInput("--cluster-id names a running cluster; give its gateway too, with --cluster"),
+            (var gateway, _, []) => ClusterSession.JoinAsync(gateway, clusterId, cancellationToken),
+            _ => throw HeadClusterException.InvalidInput(
+                "--models adds models to a silo of this process; a running cluster has its own, so leave out --models or --cluster"),
+        };
     }
 }

@@ -66,6 +66,8 @@ internal sealed class DemoCommand
 
     private void Print(DemoAnswer answer)
     {
+        var silos = answer.Heads.Select(head => head.Silo).Distinct().Count();
+        _terminal.WriteLine($"  {answer.Heads.Count.Text()} heads on {silos.Text()} silos sort six letters:");
         foreach (var input in answer.Inputs)
         {
             _terminal.WriteLine($"  {input.Letters} → {input.Answer}{(input.Sorted ? "" : "  not sorted")}");

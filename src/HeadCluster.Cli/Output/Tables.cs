@@ -15,7 +15,7 @@ internal static class Tables
             table.AddColumn(new TableColumn(new Text(column.TrimStart('>')))
             {
                 Alignment = isNumber ? Justify.Right : Justify.Left,
-                NoWrap = true,
+                NoWrap = isNumber,
             });
         }
 

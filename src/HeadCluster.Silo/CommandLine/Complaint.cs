@@ -25,7 +25,7 @@ internal static class Complaint
     {
         OptionsValidationException options => string.Join("; ", options.Failures),
         HeadClusterException or ModelException or OrleansConfigurationException => exception.Message,
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => "a port is in use; choose others with --silo-port and --gateway-port",
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => "a port of the silo is in use by another program; choose another",
         IOException or UnauthorizedAccessException => exception.Message,
         _ => null,
     };

@@ -36,6 +36,7 @@ internal sealed class SiloCommand
         builder.Services.AddHostedService<ReadyAnnouncement>();
         using var telemetry = ConsoleTelemetry.Start(parsed.GetValue(_trace));
         using var host = builder.Build();
+        host.CheckSettings();
         await SiloPorts.CheckAsync(host.Services.GetRequiredService<SiloHostOptions>(), TimeProvider.System, cancellationToken);
         await host.RunAsync(cancellationToken);
         return ExitCode.Success;

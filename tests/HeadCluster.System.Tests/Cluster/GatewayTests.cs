@@ -40,6 +40,25 @@ public sealed class GatewayTests
     }
 
     [Fact]
+    public async Task Cluster_of_another_name_is_joined_by_that_name()
+    {
+        await using var silo = await SiloProcess.StartAsync(primary: null, "--cluster-id", "theirs");
+
+        await CommandResult.SucceedAsync("status", "--cluster", silo.Gateway, "--cluster-id", "theirs");
+        var result = await CommandResult.RunAsync("status", "--cluster", silo.Gateway);
+
+        result.AssertRefused("no silo of cluster 'headcluster'");
+    }
+
+    [Fact]
+    public async Task Cluster_name_without_a_gateway_is_refused()
+    {
+        var result = await CommandResult.RunAsync("status", "--cluster-id", "theirs");
+
+        result.AssertRefused("--cluster");
+    }
+
+    [Fact]
     public async Task Interrupted_command_ends_with_130_and_says_nothing()
     {
         using var limit = Programs.Limit();

@@ -23,10 +23,9 @@ public sealed class SiloTests
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
 
-        var (exitCode, error) = await RunAsync("--silo-port", $"{port}", "--primary-port", $"{port}");
+        var result = await RunAsync("--silo-port", $"{port}", "--primary-port", $"{port}");
 
-        Assert.Equal(2, exitCode);
-        Assert.Contains($"error: port {port} cannot be listened on", Assert.Single(error), StringComparison.Ordinal);
+        result.AssertRefused($"port {port} cannot be listened on");
     }
 
     [Fact]
@@ -34,10 +33,9 @@ public sealed class SiloTests
     {
         var ports = SiloProcess.FreePorts(3);
 
-        var (exitCode, error) = await RunAsync("--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", "--primary-port", $"{ports[2]}");
+        var result = await RunAsync("--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", "--primary-port", $"{ports[2]}");
 
-        Assert.Equal(2, exitCode);
-        Assert.Contains($"no primary silo answers on port {ports[2]}", Assert.Single(error), StringComparison.Ordinal);
+        result.AssertRefused($"no primary silo answers on port {ports[2]}");
     }
 
     [Theory]
@@ -50,25 +48,33 @@ public sealed class SiloTests
     [InlineData("--bogus", "'--bogus'")]
     public async Task Silo_with_wrong_options_is_refused(string args, string because)
     {
-        var (exitCode, error) = await RunAsync(args.Split(' '));
+        var result = await RunAsync(args.Split(' '));
 
-        Assert.Equal(2, exitCode);
-        Assert.Contains(because, Assert.Single(error), StringComparison.Ordinal);
+        result.AssertRefused(because);
     }
 
-    private static async Task<(int ExitCode, string[] Error)> RunAsync(params string[] args)
+    [Theory]
+    [InlineData("HeadCluster__Silo__SiloPort", "many", "HeadCluster:Silo:SiloPort")]
+    [InlineData("HeadCluster__Silo__ClusterId", " ", "ClusterId")]
+    [InlineData("HeadCluster__ComputeThreads", "many", "HeadCluster:ComputeThreads")]
+    [InlineData("HeadCluster__ComputeThreads", "0", "HeadCluster:ComputeThreads")]
+    [InlineData("HeadCluster__Models__mine__Path", " ", "HeadCluster:Models:mine:Path")]
+    public async Task Silo_with_wrong_settings_is_refused(string variable, string value, string because)
     {
-        using var limit = Programs.Limit();
-        using var process = Programs.Start(Programs.Silo, args);
-        try
-        {
-            var error = await process.StandardError.ReadToEndAsync(limit.Token);
-            await process.WaitForExitAsync(limit.Token);
-            return (process.ExitCode, error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        }
-        finally
-        {
-            process.Kill();
-        }
+        var result = await CommandResult.RunProgramAsync(Programs.Silo, new() { [variable] = value });
+
+        result.AssertRefused(because);
     }
+
+    [Theory]
+    [InlineData("HeadCluster__ComputeThreads", "0", "HeadCluster:ComputeThreads")]
+    [InlineData("HeadCluster__MemoryLimitBytes", "some", "HeadCluster:MemoryLimitBytes")]
+    public async Task Command_whose_embedded_silo_has_wrong_settings_is_refused(string variable, string value, string because)
+    {
+        var result = await CommandResult.RunProgramAsync(Programs.HeadCluster, new() { [variable] = value }, "status");
+
+        result.AssertRefused(because);
+    }
+
+    private static Task<CommandResult> RunAsync(params string[] args) => CommandResult.RunProgramAsync(Programs.Silo, [], args);
 }

@@ -2,17 +2,20 @@ using System.Text.Json;
 
 namespace HeadCluster.System.Tests;
 
-/// <summary>How a run of <c>headcluster</c> ended and what it printed.</summary>
+/// <summary>How a run of a program ended and what it printed.</summary>
 internal sealed record CommandResult(int ExitCode, string Output, string Error)
 {
     /// <summary>The one JSON object that the output is.</summary>
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
-    /// <summary>Runs the command to its end.</summary>
-    public static async Task<CommandResult> RunAsync(params string[] args)
+    /// <summary>Runs <c>headcluster</c> to its end.</summary>
+    public static Task<CommandResult> RunAsync(params string[] args) => RunProgramAsync(Programs.HeadCluster, [], args);
+
+    /// <summary>Runs a program with more environment variables to its end.</summary>
+    public static async Task<CommandResult> RunProgramAsync(string program, Dictionary<string, string> environment, params string[] args)
     {
         using var limit = Programs.Limit();
-        using var process = Programs.Start(Programs.HeadCluster, args);
+        using var process = Programs.Start(program, environment, args);
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(limit.Token);

@@ -16,7 +16,10 @@ internal static class Programs
     /// <summary>How long anything may take before a test gives up; a measure of hanging, not of speed.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    public static Process Start(string program, params IEnumerable<string> args)
+    public static Process Start(string program, params IEnumerable<string> args) => Start(program, [], args);
+
+    /// <summary>Starts a program with more environment variables than the tests have.</summary>
+    public static Process Start(string program, Dictionary<string, string> environment, IEnumerable<string> args)
     {
         var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, program), .. args])
         {
@@ -24,6 +27,11 @@ internal static class Programs
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         return Process.Start(start)!;
     }
 

@@ -7,6 +7,9 @@ namespace HeadCluster.System.Tests;
 /// <summary>A silo in a process of its own, on free ports; killed when disposed.</summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
+    // A port that was free may be taken by another test before the silo listens on it; then others are tried.
+    private const int Attempts = 3;
+
     private readonly Lock _lock = new();
     private readonly List<string> _lines = [];
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,21 +50,28 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <param name="args">More arguments.</param>
     public static async Task<SiloProcess> StartAsync(SiloProcess? primary = null, params string[] args)
     {
-        var ports = FreePorts(2);
-        var process = Programs.Start(
-            Programs.Silo,
-            ["--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", "--primary-port", $"{primary?.SiloPort ?? ports[0]}", .. args]);
-        var silo = new SiloProcess(process, ports[0], ports[1]);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            using var limit = Programs.Limit();
-            await silo._ready.Task.WaitAsync(limit.Token);
-            return silo;
-        }
-        catch
-        {
-            await silo.DisposeAsync();
-            throw;
+            var ports = FreePorts(2);
+            var process = Programs.Start(
+                Programs.Silo,
+                ["--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", "--primary-port", $"{primary?.SiloPort ?? ports[0]}", .. args]);
+            var silo = new SiloProcess(process, ports[0], ports[1]);
+            try
+            {
+                using var limit = Programs.Limit();
+                await silo._ready.Task.WaitAsync(limit.Token);
+                return silo;
+            }
+            catch (InvalidOperationException exception) when (attempt < Attempts && exception.Message.Contains("port", StringComparison.Ordinal))
+            {
+                await silo.DisposeAsync();
+            }
+            catch
+            {
+                await silo.DisposeAsync();
+                throw;
+            }
         }
     }
 

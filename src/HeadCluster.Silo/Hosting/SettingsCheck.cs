@@ -1,0 +1,24 @@
+using HeadCluster.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace HeadCluster.Silo;
+
+/// <summary>Checks a silo's settings before its host starts, since a host tells of wrong ones by a stack trace.</summary>
+internal static class SettingsCheck
+{
+    /// <exception cref="OptionsValidationException">A setting is out of range.</exception>
+    /// <exception cref="HeadClusterException">A setting is not of its type.</exception>
+    public static void CheckSettings(this IHost silo)
+    {
+        try
+        {
+            _ = silo.Services.GetRequiredService<IOptions<HeadClusterOptions>>().Value;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw HeadClusterException.InvalidInput(exception.Message);
+        }
+    }
+}
