@@ -3,9 +3,6 @@ namespace HeadCluster.Client;
 /// <summary>Which cluster a client joins and how long it waits for it.</summary>
 public sealed class HeadClusterClientOptions
 {
-    /// <summary>The cluster and service id of a client and silo that set none.</summary>
-    public const string DefaultId = "headcluster";
-
     /// <summary>The gateway of a silo on this machine that sets none.</summary>
     public const string DefaultGateway = "localhost:30000";
 
@@ -15,11 +12,11 @@ public sealed class HeadClusterClientOptions
     /// </summary>
     public IList<string> Gateways { get; } = [];
 
-    /// <summary>Name of the cluster; a gateway of another cluster refuses the client. Default: <see cref="DefaultId"/>.</summary>
-    public string ClusterId { get; set; } = DefaultId;
+    /// <summary>Name of the cluster; a gateway of another cluster refuses the client. Default: <see cref="ClusterDefaults.Id"/>.</summary>
+    public string ClusterId { get; set; } = ClusterDefaults.Id;
 
-    /// <summary>Name of the service that the cluster runs. Default: <see cref="DefaultId"/>.</summary>
-    public string ServiceId { get; set; } = DefaultId;
+    /// <summary>Name of the service that the cluster runs. Default: <see cref="ClusterDefaults.Id"/>.</summary>
+    public string ServiceId { get; set; } = ClusterDefaults.Id;
 
     /// <summary>
     /// How long to try to connect, from 100 milliseconds to 10 minutes; a silo that is only starting is found within it.

@@ -22,11 +22,11 @@ public sealed class SiloHostOptions
     /// </summary>
     public int PrimaryPort { get; set; } = 11111;
 
-    /// <summary>Name of the cluster, the same for all its silos and clients. Default: <c>headcluster</c>.</summary>
-    public string ClusterId { get; set; } = "headcluster";
+    /// <summary>Name of the cluster, the same for all its silos and clients. Default: <see cref="ClusterDefaults.Id"/>.</summary>
+    public string ClusterId { get; set; } = ClusterDefaults.Id;
 
-    /// <summary>Name of the service that the cluster runs, the same for all its silos and clients. Default: <c>headcluster</c>.</summary>
-    public string ServiceId { get; set; } = "headcluster";
+    /// <summary>Name of the service that the cluster runs, the same for all its silos and clients. Default: <see cref="ClusterDefaults.Id"/>.</summary>
+    public string ServiceId { get; set; } = ClusterDefaults.Id;
 
     /// <summary>Name of the silo in tables, spans and logs; empty for <c>silo-</c> and its port. Default: empty.</summary>
     public string Name { get; set; } = "";

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text.Json;
 using HeadCluster.Kernels.Definition;
 using HeadCluster.Tests;
 
@@ -19,9 +17,9 @@ public sealed class NanoSortTests
     [InlineData(2)]
     public void Head_projects_and_attends_as_recorded(int h)
     {
-        var (model, partials) = (new Record("gpt-nano-sort-model.json"), new Record("gpt-nano-sort-t0-partials.json"));
-        LinearPart Part(int first) => model.Linear(Layer + "attn.c_attn", first + (HeadDim * h), HeadDim);
-        var head = new AttentionHead(new HeadShape(ModelDim, 1, HeadDim, HeadDim), Options, Part(0), Part(ModelDim), Part(2 * ModelDim));
+        var (model, partials) = (RecordedTensors.Model, RecordedTensors.Partials);
+        LinearPart Projection(int first) => Part(model, Layer + "attn.c_attn", first + (HeadDim * h), HeadDim);
+        var head = new AttentionHead(new HeadShape(ModelDim, 1, HeadDim, HeadDim), Options, Projection(0), Projection(ModelDim), Projection(2 * ModelDim));
         using var projected = head.Project(partials["ln1"], Rows);
         var output = new float[Rows * HeadDim];
         head.Attend(projected, [Length, Length, Length], output);
@@ -58,17 +56,17 @@ public sealed class NanoSortTests
     [InlineData("block2", "ln_f")]
     public void Step_from_recorded_values_gives_the_recorded_ones(string from, string to)
     {
-        var (model, partials) = (new Record("gpt-nano-sort-model.json"), new Record("gpt-nano-sort-t0-partials.json"));
+        var (model, partials) = (RecordedTensors.Model, RecordedTensors.Partials);
         var x = partials[from];
         var result = to switch
         {
             "ln1" => LayerNorm(x, model, Layer + "ln_1"),
             "ln2" => LayerNorm(x, model, Layer + "ln_2"),
             "ln_f" => LayerNorm(x, model, "transformer.ln_f"),
-            "qkv" => Linear(x, ModelDim, model.Linear(Layer + "attn.c_attn", 0, 3 * ModelDim)),
-            "yProj" => Linear(x, ModelDim, model.Linear(Layer + "attn.c_proj", 0, ModelDim)),
-            "fc" => Linear(x, ModelDim, model.Linear(Layer + "mlp.c_fc", 0, HiddenDim)),
-            "mlp" => Linear(x, HiddenDim, model.Linear(Layer + "mlp.c_proj", 0, ModelDim)),
+            "qkv" => Linear(x, ModelDim, Part(model, Layer + "attn.c_attn", 0, 3 * ModelDim)),
+            "yProj" => Linear(x, ModelDim, Part(model, Layer + "attn.c_proj", 0, ModelDim)),
+            "fc" => Linear(x, ModelDim, Part(model, Layer + "mlp.c_fc", 0, HiddenDim)),
+            "mlp" => Linear(x, HiddenDim, Part(model, Layer + "mlp.c_proj", 0, ModelDim)),
             "attnResid" => Residual(x, partials["x"]),
             "mlpResid" => Residual(x, partials["attnResid"]),
             _ => Gelu(x),
@@ -76,7 +74,7 @@ public sealed class NanoSortTests
         Tolerance.Recorded.Check(partials[to], result);
     }
 
-    private static float[] LayerNorm(float[] x, Record model, string name)
+    private static float[] LayerNorm(float[] x, RecordedTensors model, string name)
     {
         var y = new float[x.Length];
         LayerNormKernel.Apply(x, Rows, model[name + ".weight"], model[name + ".bias"], Epsilon, y);
@@ -115,21 +113,12 @@ public sealed class NanoSortTests
         return dense;
     }
 
-    /// <summary>Named tensors in JSON: <c>{"shape": […], "data": base64 of float32}</c>.</summary>
-    private sealed class Record(string file)
+    // Some outputs of a linear map, which is recorded as [out, in].
+    private static LinearPart Part(RecordedTensors model, string name, int firstOutput, int outputs)
     {
-        private readonly JsonElement _root = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(Cases.Find("nano-sort", file)));
-
-        public float[] this[string name] =>
-            MemoryMarshal.Cast<byte, float>(_root.GetProperty(name).GetProperty("data").GetBytesFromBase64()).ToArray();
-
-        /// <summary>Some outputs of a linear map, which is recorded as <c>[out, in]</c>.</summary>
-        public LinearPart Linear(string name, int firstOutput, int outputs)
-        {
-            var (weights, bias) = (this[name + ".weight"], this[name + ".bias"]);
-            var inputs = weights.Length / bias.Length;
-            var rows = weights.AsSpan(firstOutput * inputs, outputs * inputs);
-            return new LinearPart(outputs, Data.Transpose(rows, inputs), bias.AsMemory(firstOutput, outputs));
-        }
+        var (weights, bias) = (model[name + ".weight"], model[name + ".bias"]);
+        var inputs = weights.Length / bias.Length;
+        var rows = weights.AsSpan(firstOutput * inputs, outputs * inputs);
+        return new LinearPart(outputs, Data.Transpose(rows, inputs), bias.AsMemory(firstOutput, outputs));
     }
 }

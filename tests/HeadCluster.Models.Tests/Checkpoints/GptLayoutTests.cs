@@ -1,3 +1,4 @@
+using HeadCluster.Tests;
 namespace HeadCluster.Models.Tests;
 
 public class GptLayoutTests

@@ -1,4 +1,5 @@
 using CsCheck;
+using HeadCluster.Tests;
 
 namespace HeadCluster.Models.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using HeadCluster.Tests;
 
 namespace HeadCluster.Models.Tests;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using HeadCluster.Tests;
 
 namespace HeadCluster.Models.Tests;
@@ -32,7 +31,7 @@ public class NanoSortTests
         using var model = ModelLocation.Open(Cases.Find("nano-sort"));
         for (var layer = 0; layer < 3; layer++)
         {
-            var published = Published($"transformer.h.{layer}.attn.c_attn.weight");
+            var published = RecordedTensors.Model[$"transformer.h.{layer}.attn.c_attn.weight"];
             for (var head = 0; head < 3; head++)
             {
                 var weights = model.ReadHead(layer, head);
@@ -48,35 +47,28 @@ public class NanoSortTests
     {
         using var model = ModelLocation.Open(Cases.Find("nano-sort"));
         var transformer = model.ReadTransformer();
-        Assert.Equal(Published("transformer.wte.weight"), transformer.TokenEmbedding);
-        Assert.Equal(Published("transformer.wpe.weight"), transformer.PositionEmbedding);
-        Assert.Equal(Published("transformer.ln_f.weight"), transformer.FinalNorm.Scale);
-        Assert.Equal(Published("transformer.ln_f.bias"), transformer.FinalNorm.Bias);
-        Assert.Equal(Transposed(Published("lm_head.weight"), 0, 3, 48), transformer.Logits.Weights);
+        Assert.Equal(RecordedTensors.Model["transformer.wte.weight"], transformer.TokenEmbedding);
+        Assert.Equal(RecordedTensors.Model["transformer.wpe.weight"], transformer.PositionEmbedding);
+        Assert.Equal(RecordedTensors.Model["transformer.ln_f.weight"], transformer.FinalNorm.Scale);
+        Assert.Equal(RecordedTensors.Model["transformer.ln_f.bias"], transformer.FinalNorm.Bias);
+        Assert.Equal(Transposed(RecordedTensors.Model["lm_head.weight"], 0, 3, 48), transformer.Logits.Weights);
         Assert.Null(transformer.Logits.Bias);
         for (var layer = 0; layer < 3; layer++)
         {
             var name = $"transformer.h.{layer}.";
             var block = model.ReadBlock(layer);
-            Assert.Equal(Published($"{name}ln_1.weight"), block.AttentionNorm.Scale);
-            Assert.Equal(Published($"{name}ln_2.bias"), block.FeedForwardNorm.Bias);
-            Assert.Equal(Transposed(Published($"{name}mlp.c_fc.weight"), 0, 192, 48), block.Up.Weights);
-            Assert.Equal(Transposed(Published($"{name}mlp.c_proj.weight"), 0, 48, 192), block.Down.Weights);
-            Assert.Equal(Published($"{name}mlp.c_proj.bias"), block.Down.Bias);
+            Assert.Equal(RecordedTensors.Model[$"{name}ln_1.weight"], block.AttentionNorm.Scale);
+            Assert.Equal(RecordedTensors.Model[$"{name}ln_2.bias"], block.FeedForwardNorm.Bias);
+            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}mlp.c_fc.weight"], 0, 192, 48), block.Up.Weights);
+            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}mlp.c_proj.weight"], 0, 48, 192), block.Down.Weights);
+            Assert.Equal(RecordedTensors.Model[$"{name}mlp.c_proj.bias"], block.Down.Bias);
             var output = model.ReadOutputProjection(layer);
-            Assert.Equal(Transposed(Published($"{name}attn.c_proj.weight"), 0, 48, 48), output.Weights);
-            Assert.Equal(Published($"{name}attn.c_proj.bias"), output.Bias);
+            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}attn.c_proj.weight"], 0, 48, 48), output.Weights);
+            Assert.Equal(RecordedTensors.Model[$"{name}attn.c_proj.bias"], output.Bias);
         }
     }
 
     /// <summary><c>[rows, columns]</c> from a row on, as <c>[columns, rows]</c>.</summary>
     private static float[] Transposed(float[] matrix, int firstRow, int rows, int columns) =>
         [.. Enumerable.Range(0, columns).SelectMany(c => Enumerable.Range(firstRow, rows).Select(r => matrix[(r * columns) + c]))];
-
-    private static float[] Published(string name)
-    {
-        using var json = JsonDocument.Parse(File.ReadAllBytes(Cases.Find("nano-sort", "gpt-nano-sort-model.json")));
-        var bytes = json.RootElement.GetProperty(name).GetProperty("data").GetBytesFromBase64();
-        return [.. Enumerable.Range(0, bytes.Length / 4).Select(i => BitConverter.ToSingle(bytes, 4 * i))];
-    }
 }

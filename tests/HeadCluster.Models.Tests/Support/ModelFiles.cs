@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using HeadCluster.Tests;
 
 namespace HeadCluster.Models.Tests;
 

@@ -8,14 +8,14 @@ public sealed class AttendTests
     [Fact]
     public async Task Attend_gives_the_same_values_from_and_to_either_format()
     {
-        using var folder = new TestFolder();
-        Inputs.Write(folder["x.npy"], rows: 7);
-        Inputs.Write(folder["x.safetensors"], rows: 7);
+        using var folder = new TemporaryDirectory();
+        Inputs.Write(folder.File("x.npy"), rows: 7);
+        Inputs.Write(folder.File("x.safetensors"), rows: 7);
 
-        await AttendAsync(folder["x.npy"], folder["y1.safetensors"]);
-        await AttendAsync(folder["x.safetensors"], folder["y2.npy"]);
+        await AttendAsync(folder.File("x.npy"), folder.File("y1.safetensors"));
+        await AttendAsync(folder.File("x.safetensors"), folder.File("y2.npy"));
 
-        var (first, second) = (MatrixFile.Read(folder["y1.safetensors"]), MatrixFile.Read(folder["y2.npy"]));
+        var (first, second) = (MatrixFile.Read(folder.File("y1.safetensors")), MatrixFile.Read(folder.File("y2.npy")));
         Assert.Equal([7, Inputs.Width], first.Shape);
         Assert.Equal(first.Span, second.Span);
     }
@@ -23,9 +23,9 @@ public sealed class AttendTests
     [Fact]
     public async Task Attend_reports_each_head()
     {
-        using var folder = new TestFolder();
+        using var folder = new TemporaryDirectory();
         var result = await CommandResult.SucceedAsync(
-            "attend", "--model", Inputs.Model, "--layer", "1", "--input", Inputs.Write(folder["x.npy"], rows: 3), "--json");
+            "attend", "--model", Inputs.Model, "--layer", "1", "--input", Inputs.Write(folder.File("x.npy"), rows: 3), "--json");
 
         var answer = result.Json;
         Assert.Equal((3, Inputs.Width), (answer.GetProperty("rows").GetInt32(), answer.GetProperty("columns").GetInt32()));
@@ -35,23 +35,23 @@ public sealed class AttendTests
     [Fact]
     public async Task Attend_serves_a_model_of_another_directory()
     {
-        using var folder = new TestFolder();
-        Inputs.Write(folder["x.npy"], rows: 5);
+        using var folder = new TemporaryDirectory();
+        Inputs.Write(folder.File("x.npy"), rows: 5);
 
-        await AttendAsync(folder["x.npy"], folder["y1.npy"]);
+        await AttendAsync(folder.File("x.npy"), folder.File("y1.npy"));
         await CommandResult.SucceedAsync(
             "attend", "--models", $"mine={Repository.Find("samples", "nano-gpt")}", "--model", "mine", "--layer", "0",
-            "--input", folder["x.npy"], "--output", folder["y2.npy"]);
+            "--input", folder.File("x.npy"), "--output", folder.File("y2.npy"));
 
-        Assert.Equal(File.ReadAllBytes(folder["y1.npy"]), File.ReadAllBytes(folder["y2.npy"]));
+        Assert.Equal(File.ReadAllBytes(folder.File("y1.npy")), File.ReadAllBytes(folder.File("y2.npy")));
     }
 
     [Fact]
     public async Task Attend_serves_a_built_in_model_by_its_location()
     {
-        using var folder = new TestFolder();
+        using var folder = new TemporaryDirectory();
         var result = await CommandResult.SucceedAsync(
-            "attend", "--model", "random:nano?seed=1", "--layer", "0", "--input", Inputs.Write(folder["x.npy"], rows: 2));
+            "attend", "--model", "random:nano?seed=1", "--layer", "0", "--input", Inputs.Write(folder.File("x.npy"), rows: 2));
 
         Assert.Contains("y float32[2, 48]", result.Output, StringComparison.Ordinal);
     }
@@ -76,17 +76,17 @@ public sealed class AttendTests
     [InlineData("nano-gpt", "0", "two.safetensors", "y.npy", "holds 2 tensors")]
     public async Task Attend_refuses_what_cannot_be_done(string model, string layer, string input, string output, string because)
     {
-        using var folder = new TestFolder();
-        Inputs.Write(folder["x.npy"], rows: 2);
-        Inputs.Write(folder["wide.npy"], rows: 2, columns: Inputs.Width + 1);
-        Inputs.Write(folder["long.npy"], rows: 12);
-        MatrixFile.Write(folder["nan.npy"], new FloatTensor([.. Enumerable.Repeat(float.NaN, Inputs.Width)], 1, Inputs.Width));
-        File.WriteAllText(folder["junk.npy"], "not numbers");
-        File.WriteAllText(folder["junk.safetensors"], "not tensors");
-        Models.SafetensorsWriter.Write(folder["two.safetensors"], [new("a", [1], new float[1]), new("b", [1], new float[1])]);
+        using var folder = new TemporaryDirectory();
+        Inputs.Write(folder.File("x.npy"), rows: 2);
+        Inputs.Write(folder.File("wide.npy"), rows: 2, columns: Inputs.Width + 1);
+        Inputs.Write(folder.File("long.npy"), rows: 12);
+        MatrixFile.Write(folder.File("nan.npy"), new FloatTensor([.. Enumerable.Repeat(float.NaN, Inputs.Width)], 1, Inputs.Width));
+        File.WriteAllText(folder.File("junk.npy"), "not numbers");
+        File.WriteAllText(folder.File("junk.safetensors"), "not tensors");
+        Models.SafetensorsWriter.Write(folder.File("two.safetensors"), [new("a", [1], new float[1]), new("b", [1], new float[1])]);
 
         var result = await CommandResult.RunAsync(
-            "attend", "--model", model, "--layer", layer, "--input", folder[input], "--output", folder[output]);
+            "attend", "--model", model, "--layer", layer, "--input", folder.File(input), "--output", folder.File(output));
 
         result.AssertRefused(because);
     }

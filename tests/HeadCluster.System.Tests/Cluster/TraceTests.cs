@@ -1,3 +1,4 @@
+using HeadCluster.Tests;
 namespace HeadCluster.System.Tests.Cluster;
 
 public sealed class TraceTests
@@ -7,9 +8,9 @@ public sealed class TraceTests
     {
         await using var first = await SiloProcess.StartAsync(primary: null, "--trace", "console");
         await using var second = await SiloProcess.StartAsync(first, "--trace", "console");
-        using var folder = new TestFolder();
+        using var folder = new TemporaryDirectory();
         await CommandResult.SucceedAsync(
-            "attend", "--cluster", first.Gateway, "--model", Inputs.Model, "--layer", "0", "--input", Inputs.Write(folder["x.npy"], rows: 4));
+            "attend", "--cluster", first.Gateway, "--model", Inputs.Model, "--layer", "0", "--input", Inputs.Write(folder.File("x.npy"), rows: 4));
 
         Assert.Equal(0, await second.StopAsync());
         Assert.Equal(0, await first.StopAsync());

@@ -1,3 +1,4 @@
+using HeadCluster.Tests;
 namespace HeadCluster.System.Tests.Cluster;
 
 public sealed class TwoSiloTests : IClassFixture<TwoSilos>
@@ -20,16 +21,16 @@ public sealed class TwoSiloTests : IClassFixture<TwoSilos>
     [Fact]
     public async Task Attend_gives_the_same_bytes_through_either_gateway_and_embedded()
     {
-        using var folder = new TestFolder();
-        Inputs.Write(folder["x.npy"], rows: 11);
-        string[] attend = ["attend", "--model", Inputs.Model, "--layer", "2", "--input", folder["x.npy"], "--output"];
+        using var folder = new TemporaryDirectory();
+        Inputs.Write(folder.File("x.npy"), rows: 11);
+        string[] attend = ["attend", "--model", Inputs.Model, "--layer", "2", "--input", folder.File("x.npy"), "--output"];
 
-        await CommandResult.SucceedAsync([.. attend, folder["embedded.npy"]]);
-        await CommandResult.SucceedAsync([.. attend, folder["first.npy"], "--cluster", _silos.First.Gateway]);
-        await CommandResult.SucceedAsync([.. attend, folder["second.npy"], "--cluster", _silos.Second.Gateway]);
+        await CommandResult.SucceedAsync([.. attend, folder.File("embedded.npy")]);
+        await CommandResult.SucceedAsync([.. attend, folder.File("first.npy"), "--cluster", _silos.First.Gateway]);
+        await CommandResult.SucceedAsync([.. attend, folder.File("second.npy"), "--cluster", _silos.Second.Gateway]);
 
-        Assert.Equal(File.ReadAllBytes(folder["embedded.npy"]), File.ReadAllBytes(folder["first.npy"]));
-        Assert.Equal(File.ReadAllBytes(folder["embedded.npy"]), File.ReadAllBytes(folder["second.npy"]));
+        Assert.Equal(File.ReadAllBytes(folder.File("embedded.npy")), File.ReadAllBytes(folder.File("first.npy")));
+        Assert.Equal(File.ReadAllBytes(folder.File("embedded.npy")), File.ReadAllBytes(folder.File("second.npy")));
     }
 
     [Fact]
@@ -49,9 +50,9 @@ public sealed class TwoSiloTests : IClassFixture<TwoSilos>
     [Fact]
     public async Task Refusals_of_a_distant_silo_are_one_line_too()
     {
-        using var folder = new TestFolder();
+        using var folder = new TemporaryDirectory();
         var result = await CommandResult.RunAsync(
-            "attend", "--cluster", _silos.First.Gateway, "--model", Inputs.Model, "--layer", "3", "--input", Inputs.Write(folder["x.npy"], rows: 1));
+            "attend", "--cluster", _silos.First.Gateway, "--model", Inputs.Model, "--layer", "3", "--input", Inputs.Write(folder.File("x.npy"), rows: 1));
 
         result.AssertRefused("no layer 3");
     }

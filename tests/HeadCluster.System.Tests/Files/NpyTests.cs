@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using CsCheck;
 using HeadCluster.Cli.Files;
 using HeadCluster.Models;
+using HeadCluster.Tests;
 
 namespace HeadCluster.System.Tests.Files;
 
@@ -19,8 +20,8 @@ public sealed class NpyTests
             from columns in Gen.Int[0, 1000]
             from bits in Gen.Int.Array[rows * columns]
             select new FloatTensor(Array.ConvertAll(bits, BitConverter.Int32BitsToSingle), rows, columns);
-        using var folder = new TestFolder();
-        var path = folder["x.npy"];
+        using var folder = new TemporaryDirectory();
+        var path = folder.File("x.npy");
 
         matrices.Sample(
             matrix =>
@@ -37,10 +38,10 @@ public sealed class NpyTests
     [Fact]
     public void Written_file_is_of_version_1_with_its_elements_aligned()
     {
-        using var folder = new TestFolder();
-        NpyWriter.Write(folder["x.npy"], new FloatTensor(Values, 2, 3));
+        using var folder = new TemporaryDirectory();
+        NpyWriter.Write(folder.File("x.npy"), new FloatTensor(Values, 2, 3));
 
-        var bytes = File.ReadAllBytes(folder["x.npy"]);
+        var bytes = File.ReadAllBytes(folder.File("x.npy"));
 
         Assert.Equal([0x93, .. "NUMPY"u8, 1, 0], bytes[..8]);
         Assert.Equal(0, (bytes.Length - (Values.Length * sizeof(float))) % 64);
@@ -125,8 +126,8 @@ public sealed class NpyTests
 
     private static FloatTensor Read(byte[] bytes)
     {
-        using var folder = new TestFolder();
-        File.WriteAllBytes(folder["x.npy"], bytes);
-        return NpyReader.Read(folder["x.npy"]);
+        using var folder = new TemporaryDirectory();
+        File.WriteAllBytes(folder.File("x.npy"), bytes);
+        return NpyReader.Read(folder.File("x.npy"));
     }
 }
