@@ -31,7 +31,7 @@ public sealed class SpanCollector : IDisposable
     {
         get
         {
-            var silos = _silos().Select(silo => silo.ToString()).ToHashSet(StringComparer.Ordinal);
+            var silos = _silos().Select(silo => silo.ToParsableString()).ToHashSet(StringComparer.Ordinal);
             var mine = _ended
                 .Where(span => span.GetTagItem(HeadClusterTelemetry.SiloTag) is string silo && silos.Contains(silo))
                 .Select(span => span.TraceId)

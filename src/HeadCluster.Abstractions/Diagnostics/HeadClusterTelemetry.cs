@@ -18,7 +18,7 @@ public static class HeadClusterTelemetry
     /// <summary>Span tag: index of the key/value head in its layer.</summary>
     public const string HeadTag = "headcluster.head";
 
-    /// <summary>Span and metric tag: address of the silo.</summary>
+    /// <summary>Span and metric tag: address and generation of the silo, such as <c>10.0.0.7:11111@154549517</c>.</summary>
     public const string SiloTag = "headcluster.silo";
 
     /// <summary>Span tag: rows of x.</summary>

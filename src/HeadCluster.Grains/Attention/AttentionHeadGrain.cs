@@ -39,7 +39,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         var (head, maxSequenceLength) = Weights;
         AttentionInput.Check(this.GetPrimaryKeyString(), request.Input, request.SequenceLengths, head.Shape.ModelDim, maxSequenceLength);
 
-        using var measured = _instruments.StartHead(_id, _silo, request.Input.Rows);
+        using var measured = _instruments.StartHead(_id, request.Input.Rows);
         var computation = new HeadComputation(head, request, _time);
         await Compute.RunAsync(computation.Operations, computation.Run, cancellationToken);
 

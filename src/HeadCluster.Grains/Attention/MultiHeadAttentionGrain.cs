@@ -12,16 +12,10 @@ namespace HeadCluster.Grains;
 internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiHeadAttentionGrain
 {
     private readonly HeadInstruments _instruments;
-    private readonly SiloAddress _silo;
     private LayerId _id;
 
-    public MultiHeadAttentionGrain(
-        ModelCatalog models, WeightMemory memory, ComputePool compute, HeadInstruments instruments, ILocalSiloDetails silo)
-        : base(models, memory, compute)
-    {
-        _instruments = instruments;
-        _silo = silo.SiloAddress;
-    }
+    public MultiHeadAttentionGrain(ModelCatalog models, WeightMemory memory, ComputePool compute, HeadInstruments instruments)
+        : base(models, memory, compute) => _instruments = instruments;
 
     public async Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken)
     {
@@ -29,7 +23,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
         int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } x ? x.Rows : 0];
         AttentionInput.Check(this.GetPrimaryKeyString(), request.Input, lengths, layer.ModelDim, layer.MaxSequenceLength);
 
-        using var measured = _instruments.StartAttention(_id, _silo, request.Input.Rows);
+        using var measured = _instruments.StartAttention(_id, request.Input.Rows);
         var heads = await FanOut.GatherAsync(
             layer.Heads,
             (head, token) => head.AttendAsync(new HeadRequest(request.Input, lengths, request.CapturePatterns), token),

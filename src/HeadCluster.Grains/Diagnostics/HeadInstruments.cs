@@ -13,8 +13,11 @@ internal sealed class HeadInstruments
     private readonly Histogram<double> _queueDuration;
     private readonly Histogram<double> _attentionDuration;
 
-    public HeadInstruments(IMeterFactory meters)
+    private readonly string _silo;
+
+    public HeadInstruments(IMeterFactory meters, ILocalSiloDetails silo)
     {
+        _silo = silo.SiloAddress.ToParsableString();
         var meter = meters.Create(HeadClusterTelemetry.MeterName);
         _headDuration = meter.CreateHistogram<double>("headcluster.head.duration", "s", "Projections and attention of a head");
         _queueDuration = meter.CreateHistogram<double>("headcluster.queue.duration", "s", "A head's wait for a compute thread");
@@ -22,50 +25,50 @@ internal sealed class HeadInstruments
     }
 
     /// <summary>A head begins a request. Dispose the result when it has ended, completed or not.</summary>
-    public HeadMeasurement StartHead(HeadId head, SiloAddress silo, int rows)
+    public HeadMeasurement StartHead(HeadId head, int rows)
     {
         var activity = Source.StartActivity("head");
         if (activity is { IsAllDataRequested: true })
         {
-            Describe(activity, head.LayerId, silo, rows);
+            Describe(activity, head.LayerId, rows);
             activity.SetTag(HeadClusterTelemetry.HeadTag, head.KvHead);
         }
 
-        return new HeadMeasurement(this, activity, head, silo);
+        return new HeadMeasurement(this, activity, head);
     }
 
     /// <summary>A layer begins a request. Dispose the result when it has ended, completed or not.</summary>
-    public AttentionMeasurement StartAttention(LayerId layer, SiloAddress silo, int rows)
+    public AttentionMeasurement StartAttention(LayerId layer, int rows)
     {
         var activity = Source.StartActivity("attention");
         if (activity is { IsAllDataRequested: true })
         {
-            Describe(activity, layer, silo, rows);
+            Describe(activity, layer, rows);
         }
 
-        return new AttentionMeasurement(this, activity, layer, silo);
+        return new AttentionMeasurement(this, activity, layer);
     }
 
     /// <summary>The output projection of the layer whose span is current begins.</summary>
     public static Activity? StartOutputProjection() => Source.StartActivity("output_projection");
 
-    private static void Describe(Activity activity, LayerId layer, SiloAddress silo, int rows)
+    private void Describe(Activity activity, LayerId layer, int rows)
     {
         activity.SetTag(HeadClusterTelemetry.ModelTag, layer.Model);
         activity.SetTag(HeadClusterTelemetry.LayerTag, layer.Layer);
-        activity.SetTag(HeadClusterTelemetry.SiloTag, silo.ToString());
+        activity.SetTag(HeadClusterTelemetry.SiloTag, _silo);
         activity.SetTag(HeadClusterTelemetry.RowsTag, rows);
     }
 
-    private static TagList Tags(LayerId layer, SiloAddress silo) => new()
+    private TagList Tags(LayerId layer) => new()
     {
         { HeadClusterTelemetry.ModelTag, layer.Model },
         { HeadClusterTelemetry.LayerTag, layer.Layer },
-        { HeadClusterTelemetry.SiloTag, silo.ToString() },
+        { HeadClusterTelemetry.SiloTag, _silo },
     };
 
     /// <summary>One request of a head.</summary>
-    internal readonly struct HeadMeasurement(HeadInstruments instruments, Activity? activity, HeadId head, SiloAddress silo) : IDisposable
+    internal readonly struct HeadMeasurement(HeadInstruments instruments, Activity? activity, HeadId head) : IDisposable
     {
         /// <summary>The head was computed; without this the span ends as an error.</summary>
         public void Complete(HeadComputation computation)
@@ -81,7 +84,7 @@ internal sealed class HeadInstruments
             activity?.SetStatus(ActivityStatusCode.Ok);
             if (instruments._headDuration.Enabled || instruments._queueDuration.Enabled)
             {
-                var tags = Tags(head.LayerId, silo);
+                var tags = instruments.Tags(head.LayerId);
                 instruments._headDuration.Record((computation.Project + computation.Attend).TotalSeconds, tags);
                 instruments._queueDuration.Record(computation.Queue.TotalSeconds, tags);
             }
@@ -91,7 +94,7 @@ internal sealed class HeadInstruments
     }
 
     /// <summary>One request of a layer.</summary>
-    internal readonly struct AttentionMeasurement(HeadInstruments instruments, Activity? activity, LayerId layer, SiloAddress silo) : IDisposable
+    internal readonly struct AttentionMeasurement(HeadInstruments instruments, Activity? activity, LayerId layer) : IDisposable
     {
         private readonly long _started = instruments._attentionDuration.Enabled ? Stopwatch.GetTimestamp() : 0;
 
@@ -101,7 +104,7 @@ internal sealed class HeadInstruments
             activity?.SetStatus(ActivityStatusCode.Ok);
             if (instruments._attentionDuration.Enabled)
             {
-                instruments._attentionDuration.Record(Stopwatch.GetElapsedTime(_started).TotalSeconds, Tags(layer, silo));
+                instruments._attentionDuration.Record(Stopwatch.GetElapsedTime(_started).TotalSeconds, instruments.Tags(layer));
             }
         }
 

@@ -42,7 +42,7 @@ public sealed class TelemetryTests
     public async Task Durations_of_heads_queues_and_layers_are_measured_by_layer_and_silo()
     {
         await using var cluster = await HeadClusterTestCluster.StartAsync(1, NanoGpt.Model);
-        var silo = cluster.Silos[0].ToString();
+        var silo = cluster.Silos[0].ToParsableString();
         var measured = new System.Collections.Concurrent.ConcurrentBag<string>();
         using var listener = new MeterListener
         {
@@ -77,7 +77,7 @@ public sealed class TelemetryTests
         Assert.Equal(report.Head.Model, span.GetTagItem(HeadClusterTelemetry.ModelTag));
         Assert.Equal(report.Head.Layer, span.GetTagItem(HeadClusterTelemetry.LayerTag));
         Assert.Equal(report.Head.KvHead, span.GetTagItem(HeadClusterTelemetry.HeadTag));
-        Assert.Equal(report.Silo.ToString(), span.GetTagItem(HeadClusterTelemetry.SiloTag));
+        Assert.Equal(report.Silo.ToParsableString(), span.GetTagItem(HeadClusterTelemetry.SiloTag));
         Assert.Equal(5, span.GetTagItem(HeadClusterTelemetry.RowsTag));
         Assert.Equal(report.Queue.TotalMicroseconds, span.GetTagItem(HeadClusterTelemetry.QueueTag));
         Assert.Equal(report.Project.TotalMicroseconds, span.GetTagItem(HeadClusterTelemetry.ProjectTag));
