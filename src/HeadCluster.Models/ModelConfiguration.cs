@@ -43,6 +43,11 @@ public sealed record ModelConfiguration
     /// <summary>c > 0 bounds a score s to c·tanh(s / c); 0 for none.</summary>
     public float Softcap { get; init; }
 
+    /// <summary>
+    /// What its weight matrices are stored as, which is enough to hold them exactly; <see cref="TensorType.F32"/> where they differ.
+    /// </summary>
+    public TensorType WeightType { get; init; } = TensorType.F32;
+
     /// <summary>What makes it a whole GPT; null for a model that is attention layers only.</summary>
     public TransformerConfiguration? Transformer { get; init; }
 

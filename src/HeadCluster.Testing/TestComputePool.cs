@@ -59,13 +59,13 @@ internal sealed class TestComputePool : ComputePool
         return waiting.Task.WaitAsync(cancellationToken);
     }
 
-    protected override void Execute(Action<CancellationToken> work, CancellationToken cancellationToken)
+    protected override void Execute(Action<int, CancellationToken> work, int part, CancellationToken cancellationToken)
     {
         Count(+1);
         try
         {
             Wait(cancellationToken);
-            base.Execute(work, cancellationToken);
+            base.Execute(work, part, cancellationToken);
         }
         finally
         {

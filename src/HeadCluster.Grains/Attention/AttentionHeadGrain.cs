@@ -57,10 +57,11 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         _id = HeadId.Parse(this.GetPrimaryKeyString());
         var model = Models.Open(_id);
         var shape = model.Configuration.HeadShape();
-        return new($"head {_id}", PackedMatrix.SizeOf(shape.ModelDim, shape.ProjectionDim), () =>
+        var format = model.Configuration.WeightFormat();
+        return new($"head {_id}", PackedMatrix.SizeOf(shape.ModelDim, shape.ProjectionDim, format), () =>
         {
             var (query, key, value) = model.ReadHead(_id.Layer, _id.KvHead);
-            var head = new AttentionHead(shape, model.Configuration.AttentionOptions(), query.ToPart(), key.ToPart(), value.ToPart());
+            var head = new AttentionHead(shape, model.Configuration.AttentionOptions(), query.ToPart(format), key.ToPart(format), value.ToPart(format));
             return new LoadedHead(head, model.Configuration.MaxSequenceLength);
         });
     }

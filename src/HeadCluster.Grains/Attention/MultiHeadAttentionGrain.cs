@@ -47,8 +47,8 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
 
         return new(
             $"layer {_id}",
-            PackedMatrix.SizeOf(configuration.HeadCount * configuration.ValueDim, configuration.ModelDim),
-            () => new LoadedLayer(heads, model.ReadOutputProjection(_id.Layer).Pack(), configuration.MaxSequenceLength));
+            PackedMatrix.SizeOf(configuration.HeadCount * configuration.ValueDim, configuration.ModelDim, configuration.WeightFormat()),
+            () => new LoadedLayer(heads, model.ReadOutputProjection(_id.Layer).Pack(configuration.WeightFormat()), configuration.MaxSequenceLength));
     }
 
     // y = Concat(z_1 … z_h) W_O + b_O; each thread concatenates the rows that it projects.

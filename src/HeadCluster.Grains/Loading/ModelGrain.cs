@@ -50,7 +50,9 @@ internal abstract class ModelGrain<TWeights> : Grain
         {
             var plan = PlanLoad();
             _reserved = _memory.Reserve(plan.Bytes, plan.Owner);
-            await Compute.RunAsync(plan.Bytes, _ => _weights = plan.Load(), cancellationToken);
+
+            // Reading waits for a disk, which a turn must not.
+            await Compute.RunAsync(ComputePool.InlineOperations, _ => _weights = plan.Load(), cancellationToken);
         }
         catch (ModelException exception)
         {

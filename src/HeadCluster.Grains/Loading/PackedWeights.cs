@@ -6,9 +6,17 @@ namespace HeadCluster.Grains;
 /// <summary>From a model's weights to what the kernels take.</summary>
 internal static class PackedWeights
 {
-    public static LinearPart ToPart(this LinearWeights linear) => new(linear.Outputs, linear.Weights, linear.Bias);
+    public static LinearPart ToPart(this LinearWeights linear, WeightFormat format) => new(linear.Outputs, linear.Weights, linear.Bias, format);
 
-    public static PackedMatrix Pack(this LinearWeights linear) => PackedMatrix.Pack(linear.Inputs, linear.ToPart());
+    public static PackedMatrix Pack(this LinearWeights linear, WeightFormat format) => PackedMatrix.Pack(linear.Inputs, linear.ToPart(format));
+
+    /// <summary>How a model's weights stay in memory: as they are in its file.</summary>
+    public static WeightFormat WeightFormat(this ModelConfiguration model) => model.WeightType switch
+    {
+        TensorType.BF16 => Kernels.WeightFormat.BFloat16,
+        TensorType.F16 => Kernels.WeightFormat.Float16,
+        _ => Kernels.WeightFormat.Float32,
+    };
 
     /// <summary>The sizes of each head of a model.</summary>
     public static HeadShape HeadShape(this ModelConfiguration model) =>

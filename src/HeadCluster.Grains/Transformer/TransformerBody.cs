@@ -24,17 +24,18 @@ internal sealed class TransformerBody
         Model = model.Configuration;
         _configuration = Model.Transformer!;
         _blocks = new Block[Model.LayerCount];
+        var format = Model.WeightFormat();
         for (var layer = 0; layer < _blocks.Length; layer++)
         {
             var block = model.ReadBlock(layer);
-            _blocks[layer] = new Block(block.AttentionNorm, block.FeedForwardNorm, block.Up.Pack(), block.Down.Pack());
+            _blocks[layer] = new Block(block.AttentionNorm, block.FeedForwardNorm, block.Up.Pack(format), block.Down.Pack(format));
         }
 
         var transformer = model.ReadTransformer();
         _tokenEmbedding = transformer.TokenEmbedding;
         _positionEmbedding = transformer.PositionEmbedding;
         _finalNorm = transformer.FinalNorm;
-        _logits = transformer.Logits.Pack();
+        _logits = transformer.Logits.Pack(format);
     }
 
     /// <summary>The model's sizes.</summary>
@@ -54,8 +55,10 @@ internal sealed class TransformerBody
     {
         var transformer = model.Transformer!;
         var embeddings = sizeof(float) * (long)model.ModelDim * (transformer.VocabularySize + model.MaxSequenceLength);
-        var block = PackedMatrix.SizeOf(model.ModelDim, transformer.FeedForwardDim) + PackedMatrix.SizeOf(transformer.FeedForwardDim, model.ModelDim);
-        return embeddings + (model.LayerCount * block) + PackedMatrix.SizeOf(model.ModelDim, transformer.VocabularySize);
+        var format = model.WeightFormat();
+        var block = PackedMatrix.SizeOf(model.ModelDim, transformer.FeedForwardDim, format)
+            + PackedMatrix.SizeOf(transformer.FeedForwardDim, model.ModelDim, format);
+        return embeddings + (model.LayerCount * block) + PackedMatrix.SizeOf(model.ModelDim, transformer.VocabularySize, format);
     }
 
     /// <summary>x[row] = embedding of the token + embedding of its position in its sequence.</summary>

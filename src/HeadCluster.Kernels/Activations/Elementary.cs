@@ -13,6 +13,19 @@ namespace HeadCluster.Kernels;
 /// </remarks>
 public static class Elementary
 {
+    // x = n ln 2 + r with |r| ≤ ln 2 / 2; ln 2 in two parts, the first short enough for n times it to be exact.
+    private const float Log2E = 1.44269504f;
+    private const float Ln2High = 0.693145752f;
+    private const float Ln2Low = 1.42860677e-6f;
+
+    // eʳ − 1 = r + r² p(r), p of degree 5, for |r| ≤ ln 2 / 2: 3.3e-9 of eʳ − 1.
+    private const float Exp5 = 0.000149257306f;
+    private const float Exp4 = 0.00139305205f;
+    private const float Exp3 = 0.00834161229f;
+    private const float Exp2 = 0.0416665114f;
+    private const float Exp1 = 0.166666359f;
+    private const float Exp0 = 0.5f;
+
     /// <summary>eˣ within 0.99 ulp, not decreasing. 0 below −104, +∞ above 88.73, NaN for NaN.</summary>
     public static float Exp(float x) => Exp(Vector512.Create(x))[0];
 
@@ -21,6 +34,12 @@ public static class Elementary
 
     /// <summary>erf x = 2/√π ∫₀ˣ e^(−t²) dt within 1.70 ulp, not decreasing, odd, never beyond ±1; NaN for NaN.</summary>
     public static float Erf(float x) => Erf(Vector512.Create(x))[0];
+
+    /// <summary>
+    /// 1/√x within 1.5 ulp: a square root and a division, both rounded exactly, where a CPU's own instruction only estimates.
+    /// Infinite of x's sign for ±0, NaN below 0 and for NaN.
+    /// </summary>
+    public static float ReciprocalSqrt(float x) => 1 / MathF.Sqrt(x);
 
     // CPUs disagree in what the native minimum and maximum make of NaN, and of zeros of both signs. The bounds here are not
     // zero, and each function ends by putting NaN back.
@@ -35,6 +54,29 @@ public static class Elementary
         // 2ⁿ in two factors: one alone could not be a float32 where the result is denormal or near the largest.
         var half = n >> 1;
         return OrNaN(power * PowerOfTwo(half) * PowerOfTwo(n - half), x);
+    }
+
+    /// <summary>
+    /// The bits of <see cref="Exp(Vector512{float})"/> for each of four vectors; faster where all elements are between −87 and 0,
+    /// as those of a softmax nearly always are.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Quad ExpOfNegative(Quad x)
+    {
+        if (!x.AllAtLeast(-87))
+        {
+            return ExpOfEach(x);
+        }
+
+        var n = Quad.Round(x * Log2E);
+        var r = Quad.FusedMultiplyAdd(n, -Ln2Low, Quad.FusedMultiplyAdd(n, -Ln2High, x));
+        var p = Quad.FusedMultiplyAdd(Exp5, r, Exp4);
+        p = Quad.FusedMultiplyAdd(p, r, Exp3);
+        p = Quad.FusedMultiplyAdd(p, r, Exp2);
+        p = Quad.FusedMultiplyAdd(p, r, Exp1);
+        p = Quad.FusedMultiplyAdd(p, r, Exp0);
+        var power = Quad.FusedMultiplyAdd(r * r, p, r) + 1;
+        return new Quad(Shift(power.V0, n.V0), Shift(power.V1, n.V1), Shift(power.V2, n.V2), Shift(power.V3, n.V3));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -81,27 +123,35 @@ public static class Elementary
         return OrNaN(Vector512.CopySign(result, x), x);
     }
 
-    // x = n ln 2 + r with |r| ≤ ln 2 / 2; ln 2 in two parts, the first short enough for n times it to be exact.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Quad ExpOfEach(Quad x) => new(Exp(x.V0), Exp(x.V1), Exp(x.V2), Exp(x.V3));
+
+    // The conversion is the CPU's own: CPUs disagree only on what is out of an integer's range, and on NaN, which each function
+    // puts back.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<int> N, Vector512<float> R) Reduce(Vector512<float> x)
     {
-        var n = Vector512.Round(x * 1.44269504f);
-        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693145752f), x);
-        return (Vector512.ConvertToInt32(n), Vector512.FusedMultiplyAdd(n, Vector512.Create(-1.42860677e-6f), r));
+        var n = Vector512.Round(x * Log2E);
+        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2High), x);
+        return (Vector512.ConvertToInt32Native(n), Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2Low), r));
     }
 
-    // eʳ − 1 = r + r² p(r), p of degree 5, for |r| ≤ ln 2 / 2: 3.3e-9 of eʳ − 1.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> ExpMinusOneNearZero(Vector512<float> r)
     {
-        var p = Vector512.Create(0.000149257306f);
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.00139305205f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.00834161229f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.0416665114f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.166666359f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(0.5f));
+        var p = Vector512.Create(Exp5);
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Exp4));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Exp3));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Exp2));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Exp1));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Exp0));
         return Vector512.FusedMultiplyAdd(r * r, p, r);
     }
+
+    // power · 2ⁿ where the result is a normal number: n more in its exponent.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Shift(Vector512<float> power, Vector512<float> n) =>
+        (power.AsInt32() + (Vector512.ConvertToInt32Native(n) << 23)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> PowerOfTwo(Vector512<int> exponent) => ((exponent + Vector512.Create(127)) << 23).AsSingle();

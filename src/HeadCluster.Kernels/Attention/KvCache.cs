@@ -1,13 +1,14 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace HeadCluster.Kernels;
 
 /// <summary>
-/// Keys and values of one key/value head, as attention reads them. Keys stand dimension-major in groups of 16, so that lanes
+/// Keys and values of one key/value head, as attention reads them. Keys stand dimension-major in groups of 64, so that lanes
 /// run over keys; values stand row-major, so that lanes run over their elements.
 /// </summary>
 /// <remarks>
-/// Layout: <c>keys[ceil(Capacity / 16)][HeadDim][16]</c>, <c>values[Capacity][ceil(ValueDim / 16) · 16]</c>. What lies beyond
+/// Layout: <c>keys[ceil(Capacity / 64)][HeadDim][64]</c>, <c>values[Capacity][ceil(ValueDim / 16) · 16]</c>. What lies beyond
 /// the last key or a value's last element is undefined, and lanes keep it apart. Not thread-safe. The memory is pooled:
 /// dispose it.
 /// </remarks>
@@ -15,6 +16,7 @@ public sealed class KvCache : IDisposable
 {
     private float[] _keys;
     private float[] _values;
+    private bool _disposed;
 
     /// <summary>An empty cache.</summary>
     /// <param name="headDim">Elements of a key.</param>
@@ -28,9 +30,7 @@ public sealed class KvCache : IDisposable
         HeadDim = headDim;
         ValueDim = valueDim;
         ValueStride = Lanes.RoundUp(valueDim);
-        Capacity = capacity;
-        _keys = ArrayPool<float>.Shared.Rent(checked(Lanes.RoundUp(capacity) * headDim));
-        _values = ArrayPool<float>.Shared.Rent(checked(capacity * ValueStride));
+        Rent(capacity);
     }
 
     /// <summary>Elements of a key.</summary>
@@ -40,7 +40,7 @@ public sealed class KvCache : IDisposable
     public int ValueDim { get; }
 
     /// <summary>Positions it can hold.</summary>
-    public int Capacity { get; }
+    public int Capacity { get; private set; }
 
     /// <summary>Positions it holds.</summary>
     public int Length { get; private set; }
@@ -48,11 +48,11 @@ public sealed class KvCache : IDisposable
     /// <summary>Elements from one value to the next.</summary>
     internal int ValueStride { get; }
 
-    /// <summary>The keys 16·<paramref name="group"/> … +15, <c>[HeadDim, 16]</c>.</summary>
-    internal ReadOnlySpan<float> KeyGroup(int group) => _keys.AsSpan(group * HeadDim * Lanes.Count, HeadDim * Lanes.Count);
+    /// <summary>The first element of the keys 64·<paramref name="group"/> … +63, <c>[HeadDim, 64]</c>.</summary>
+    internal ref readonly float KeyGroup(int group) => ref _keys[group * HeadDim * PanelKernel.PanelColumns];
 
-    /// <summary>The values from <paramref name="position"/> on, <see cref="ValueStride"/> elements each.</summary>
-    internal ReadOnlySpan<float> ValuesFrom(int position) => _values.AsSpan(position * ValueStride, (Length - position) * ValueStride);
+    /// <summary>The first element of the value at <paramref name="position"/>.</summary>
+    internal ref readonly float Value(int position) => ref _values[position * ValueStride];
 
     /// <summary>Appends keys and values of the next positions.</summary>
     /// <param name="keys">Row r is <c>keys[r·keyStride …]</c>, HeadDim long.</param>
@@ -63,7 +63,7 @@ public sealed class KvCache : IDisposable
     /// <exception cref="InvalidOperationException">They do not fit the capacity; nothing was appended.</exception>
     public void Append(ReadOnlySpan<float> keys, int keyStride, ReadOnlySpan<float> values, int valueStride, int rows)
     {
-        ObjectDisposedException.ThrowIf(_keys.Length == 0 && Capacity > 0, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         if (rows > Capacity - Length)
         {
@@ -82,12 +82,12 @@ public sealed class KvCache : IDisposable
 
         for (var row = 0; row < rows; row++)
         {
-            var (group, lane) = Math.DivRem(Length + row, Lanes.Count);
+            var (group, lane) = Math.DivRem(Length + row, PanelKernel.PanelColumns);
             var key = keys.Slice(row * keyStride, HeadDim);
-            var column = _keys.AsSpan((group * HeadDim * Lanes.Count) + lane);
+            var column = _keys.AsSpan((group * HeadDim * PanelKernel.PanelColumns) + lane);
             for (var d = 0; d < key.Length; d++)
             {
-                column[d * Lanes.Count] = key[d];
+                column[d * PanelKernel.PanelColumns] = key[d];
             }
 
             values.Slice(row * valueStride, ValueDim).CopyTo(_values.AsSpan((Length + row) * ValueStride));
@@ -99,12 +99,38 @@ public sealed class KvCache : IDisposable
     /// <summary>Forgets all positions and keeps the memory.</summary>
     public void Clear() => Length = 0;
 
+    /// <summary>Forgets all positions and makes room for <paramref name="capacity"/> or more.</summary>
+    public void Reset(int capacity)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Length = 0;
+        if (capacity > Capacity)
+        {
+            Return();
+            Rent(capacity);
+        }
+    }
+
     /// <summary>Gives the memory back; the cache holds nothing afterwards.</summary>
     public void Dispose()
+    {
+        _disposed = true;
+        Return();
+    }
+
+    private void Return()
     {
         ArrayPool<float>.Shared.Return(_keys);
         ArrayPool<float>.Shared.Return(_values);
         _keys = _values = [];
-        Length = 0;
+        Length = Capacity = 0;
+    }
+
+    [MemberNotNull(nameof(_keys), nameof(_values))]
+    private void Rent(int capacity)
+    {
+        _keys = ArrayPool<float>.Shared.Rent(checked((capacity + PanelKernel.PanelColumns - 1) / PanelKernel.PanelColumns * PanelKernel.PanelColumns * HeadDim));
+        _values = ArrayPool<float>.Shared.Rent(checked(capacity * ValueStride));
+        Capacity = capacity;
     }
 }

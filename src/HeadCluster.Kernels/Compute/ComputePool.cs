@@ -9,12 +9,15 @@ namespace HeadCluster.Kernels;
 public class ComputePool : IDisposable
 {
     /// <summary>
-    /// Work of fewer floating-point operations runs on the caller's thread: at several GFLOP/s it takes tens of microseconds,
+    /// Work of fewer floating-point operations runs on the caller's thread: at a hundred GFLOP/s it takes twenty microseconds,
     /// about what handing it to another thread and back would cost.
     /// </summary>
-    public const long InlineOperations = 500_000;
+    public const long InlineOperations = 2_000_000;
 
-    private readonly BlockingCollection<WorkItem> _queue = [];
+    /// <summary>Parts of rows for each thread: enough that one that is held up leaves its share to the others.</summary>
+    private const int PartsPerThread = 4;
+
+    private readonly BlockingCollection<ComputeJob> _queue = [];
     private readonly Thread[] _threads;
     private int _running;
 
@@ -34,7 +37,7 @@ public class ComputePool : IDisposable
     /// <summary>The number of threads.</summary>
     public int ThreadCount => _threads.Length;
 
-    /// <summary>Work that is being computed at this moment, on the pool's threads or inline.</summary>
+    /// <summary>Parts of work that are being computed at this moment, on the pool's threads or inline.</summary>
     public int Running => Volatile.Read(ref _running);
 
     /// <summary>Runs work on one of the threads, or inline if it is small.</summary>
@@ -45,17 +48,41 @@ public class ComputePool : IDisposable
     public Task RunAsync(long operations, Action<CancellationToken> work, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        var item = new WorkItem(work, cancellationToken);
-        if (operations < InlineOperations)
+        return RunPartsAsync(1, operations, (_, token) => work(token), cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs parts of work that do not depend on each other, each once. The threads take the next part whenever they are done
+    /// with one, so parts need not be equal.
+    /// </summary>
+    /// <param name="parts">How many; work gets their numbers from 0 on.</param>
+    /// <param name="operations">Floating-point operations of all parts, for the choice of how many threads are worth it.</param>
+    /// <param name="work">The work of a part. It must look at the token between blocks.</param>
+    /// <param name="cancellationToken">Parts that have not started when it is cancelled never do.</param>
+    /// <returns>A task that ends when no part runs any more, in success, with the first error, or cancelled.</returns>
+    public Task RunPartsAsync(int parts, long operations, Action<int, CancellationToken> work, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        ArgumentOutOfRangeException.ThrowIfNegative(parts);
+        var job = new ComputeJob(parts, work, cancellationToken);
+        if (parts == 0)
         {
-            Run(item);
-        }
-        else
-        {
-            _queue.Add(item, CancellationToken.None);
+            return Task.CompletedTask;
         }
 
-        return item.Completion.Task;
+        if (operations < InlineOperations)
+        {
+            job.Serve(this);
+            return job.Completion;
+        }
+
+        var threads = Math.Min(Math.Min(parts, ThreadCount), operations / InlineOperations);
+        for (var thread = 0; thread < threads; thread++)
+        {
+            _queue.Add(job, CancellationToken.None);
+        }
+
+        return job.Completion;
     }
 
     /// <summary>
@@ -70,17 +97,17 @@ public class ComputePool : IDisposable
     {
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        var operations = rows * operationsPerRow;
-        var parts = (int)Math.Min(Math.Max(operations / InlineOperations, 1), Math.Min(ThreadCount, rows));
-        var tasks = new Task[parts];
-        for (var part = 0; part < parts; part++)
-        {
-            var first = (int)((long)rows * part / parts);
-            var count = (int)((long)rows * (part + 1) / parts) - first;
-            tasks[part] = RunAsync(operations / parts, token => work(first, count, token), cancellationToken);
-        }
 
-        return Task.WhenAll(tasks);
+        // Whole tiles of rows, and no part smaller than what is worth a thread.
+        var share = (rows + (PartsPerThread * ThreadCount) - 1) / (PartsPerThread * ThreadCount);
+        var smallest = Math.Min(rows, InlineOperations / Math.Max(operationsPerRow, 1));
+        var partRows = (int)Math.Max(share, smallest);
+        partRows = Math.Max(1, (partRows + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows) * PanelKernel.MaxRows;
+        return RunPartsAsync(
+            (rows + partRows - 1) / partRows,
+            rows * operationsPerRow,
+            (part, token) => work(part * partRows, Math.Min(partRows, rows - (part * partRows)), token),
+            cancellationToken);
     }
 
     /// <summary>Lets the threads end after the work that is queued.</summary>
@@ -93,60 +120,32 @@ public class ComputePool : IDisposable
     /// <summary>Lets the threads end after the work that is queued.</summary>
     protected virtual void Dispose(bool disposing) => _queue.CompleteAdding();
 
-    /// <summary>Runs one piece of work on the calling thread: the place to observe or slow it down.</summary>
-    protected virtual void Execute(Action<CancellationToken> work, CancellationToken cancellationToken)
+    /// <summary>Runs one part of some work on the calling thread: the place to observe or slow it down.</summary>
+    protected virtual void Execute(Action<int, CancellationToken> work, int part, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
-        work(cancellationToken);
+        work(part, cancellationToken);
+    }
+
+    internal void Run(Action<int, CancellationToken> work, int part, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _running);
+        try
+        {
+            Execute(work, part, cancellationToken);
+        }
+        finally
+        {
+            // Counted out before the awaiter goes on, so that who has seen the work end does not see it running.
+            Interlocked.Decrement(ref _running);
+        }
     }
 
     private void Serve()
     {
-        foreach (var item in _queue.GetConsumingEnumerable())
+        foreach (var job in _queue.GetConsumingEnumerable())
         {
-            Run(item);
+            job.Serve(this);
         }
-    }
-
-    private void Run(WorkItem item)
-    {
-        if (item.CancellationToken.IsCancellationRequested)
-        {
-            item.Completion.SetCanceled(item.CancellationToken);
-            return;
-        }
-
-        Interlocked.Increment(ref _running);
-        Exception? error = null;
-        try
-        {
-            Execute(item.Work, item.CancellationToken);
-        }
-        catch (Exception exception)
-        {
-            // Handed to whoever awaits the work; a compute thread outlives every kind of failure of its work.
-            error = exception;
-        }
-
-        // Counted out before the awaiter goes on, so that who has seen the work end does not see it running.
-        Interlocked.Decrement(ref _running);
-        switch (error)
-        {
-            case null:
-                item.Completion.SetResult();
-                break;
-            case OperationCanceledException cancelled:
-                item.Completion.SetCanceled(cancelled.CancellationToken);
-                break;
-            default:
-                item.Completion.SetException(error);
-                break;
-        }
-    }
-
-    private sealed record WorkItem(Action<CancellationToken> Work, CancellationToken CancellationToken)
-    {
-        // The awaiter must not go on on a compute thread.
-        public TaskCompletionSource Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

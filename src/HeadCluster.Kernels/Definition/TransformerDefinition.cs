@@ -40,6 +40,34 @@ public static class TransformerDefinition
         return y;
     }
 
+    /// <summary>Root mean square layer normalisation, Zhang and Sennrich 2019 (arXiv:1910.07467): x / √(mean of x² + ε) · scale.</summary>
+    /// <param name="x"><c>[rows, scale.Length]</c>.</param>
+    /// <param name="scale">g, one per column.</param>
+    /// <param name="epsilon">ε, added to the mean of the squares.</param>
+    /// <returns>y, shaped as x.</returns>
+    public static T[] RmsNorm<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> scale, T epsilon)
+        where T : IFloatingPointIeee754<T>
+    {
+        var y = new T[x.Length];
+        var columns = scale.Length;
+        var length = T.CreateChecked(columns);
+        for (var row = 0; row < x.Length; row += columns)
+        {
+            var squares = T.Zero;
+            for (var i = 0; i < columns; i++)
+            {
+                squares += x[row + i] * x[row + i] / length;
+            }
+
+            for (var i = 0; i < columns; i++)
+            {
+                y[row + i] = x[row + i] / T.Sqrt(squares + epsilon) * scale[i];
+            }
+        }
+
+        return y;
+    }
+
     /// <summary>GELU in its tanh form, Hendrycks and Gimpel 2016 (arXiv:1606.08415).</summary>
     public static T GeluTanh<T>(T x)
         where T : IFloatingPointIeee754<T>

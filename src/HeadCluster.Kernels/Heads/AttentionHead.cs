@@ -54,36 +54,70 @@ public sealed class AttentionHead
         }
     }
 
+    /// <summary>An empty cache for this head's keys and values.</summary>
+    /// <param name="capacity">Positions it can hold.</param>
+    public KvCache CreateCache(int capacity) => new(Shape.HeadDim, Shape.ValueDim, capacity);
+
+    /// <summary>Appends the keys and values of some projected rows to a cache, and attends to all that it holds then.</summary>
+    /// <param name="projected">What <see cref="Project"/> returned.</param>
+    /// <param name="firstRow">The first of the rows.</param>
+    /// <param name="rows">How many; their positions follow those that the cache holds.</param>
+    /// <param name="cache">Keys and values of the positions before.</param>
+    /// <param name="output">z: row r is <c>output[r·outputStride …]</c>, OutputDim long: the query heads side by side.</param>
+    /// <param name="outputStride">Elements from one output row to the next.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows. The cache holds the new keys and values all the same.</param>
+    /// <exception cref="ArgumentException">The output is too short or the rows are not there.</exception>
+    /// <exception cref="InvalidOperationException">The rows do not fit the cache; nothing was appended.</exception>
+    public void Attend(
+        in ProjectedHead projected,
+        int firstRow,
+        int rows,
+        KvCache cache,
+        Span<float> output,
+        int outputStride,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(cache);
+        ArgumentOutOfRangeException.ThrowIfLessThan(outputStride, Shape.OutputDim);
+        if (rows == 0)
+        {
+            return;
+        }
+
+        var position = cache.Length;
+        cache.Append(projected.Keys(firstRow), projected.Stride, projected.Values(firstRow), projected.Stride, rows);
+        for (var head = 0; head < Shape.QueryHeads; head++)
+        {
+            AttentionKernel.Attend(
+                projected.Queries(head, firstRow),
+                projected.Stride,
+                rows,
+                position,
+                cache,
+                _options,
+                AttentionMask.None,
+                output[(head * Shape.ValueDim)..],
+                outputStride,
+                cancellationToken);
+        }
+    }
+
     /// <summary>Attends within each sequence of the projected rows.</summary>
     /// <param name="projected">What <see cref="Project"/> returned.</param>
     /// <param name="sequenceLengths">Rows of each sequence; they add up to the projected rows.</param>
     /// <param name="output">z, <c>[rows, OutputDim]</c>: the query heads side by side.</param>
-    /// <param name="cancellationToken">Checked between rows.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows.</param>
     /// <exception cref="ArgumentException">The output is too short or the lengths do not add up.</exception>
-    public void Attend(ProjectedHead projected, ReadOnlySpan<int> sequenceLengths, Span<float> output, CancellationToken cancellationToken = default)
+    public void Attend(
+        in ProjectedHead projected, ReadOnlySpan<int> sequenceLengths, Span<float> output, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(projected);
         Check.AtLeast(output.Length, (long)projected.Rows * Shape.OutputDim, nameof(output));
-        using var cache = CacheFor(projected, sequenceLengths);
+        using var cache = CreateCache(Longest(projected.Rows, sequenceLengths));
         var first = 0;
         foreach (var length in sequenceLengths)
         {
-            Fill(cache, projected, first, length);
-            for (var head = 0; head < Shape.QueryHeads && length > 0; head++)
-            {
-                AttentionKernel.Attend(
-                    projected.Queries(head, first),
-                    projected.Stride,
-                    length,
-                    firstPosition: 0,
-                    cache,
-                    _options,
-                    AttentionMask.None,
-                    output[((first * Shape.OutputDim) + (head * Shape.ValueDim))..],
-                    Shape.OutputDim,
-                    cancellationToken);
-            }
-
+            cache.Clear();
+            Attend(projected, first, length, cache, output[(first * Shape.OutputDim)..], Shape.OutputDim, cancellationToken);
             first += length;
         }
     }
@@ -94,12 +128,16 @@ public sealed class AttentionHead
     /// <param name="length">Rows of the sequence.</param>
     /// <param name="pattern"><c>[QueryHeads, length, length]</c>.</param>
     /// <exception cref="ArgumentException">The pattern is too short or the rows are not there.</exception>
-    public void Pattern(ProjectedHead projected, int firstRow, int length, Span<float> pattern)
+    public void Pattern(in ProjectedHead projected, int firstRow, int length, Span<float> pattern)
     {
-        ArgumentNullException.ThrowIfNull(projected);
-        using var cache = new KvCache(Shape.HeadDim, Shape.ValueDim, length);
-        Fill(cache, projected, firstRow, length);
-        for (var head = 0; head < Shape.QueryHeads && length > 0; head++)
+        if (length == 0)
+        {
+            return;
+        }
+
+        using var cache = CreateCache(length);
+        cache.Append(projected.Keys(firstRow), projected.Stride, projected.Values(firstRow), projected.Stride, length);
+        for (var head = 0; head < Shape.QueryHeads; head++)
         {
             AttentionKernel.Pattern(
                 projected.Queries(head, firstRow),
@@ -113,28 +151,19 @@ public sealed class AttentionHead
         }
     }
 
-    private static void Fill(KvCache cache, ProjectedHead projected, int firstRow, int length)
+    private static int Longest(int rows, ReadOnlySpan<int> sequenceLengths)
     {
-        cache.Clear();
-        if (length > 0)
-        {
-            cache.Append(projected.Keys(firstRow), projected.Stride, projected.Values(firstRow), projected.Stride, length);
-        }
-    }
-
-    private KvCache CacheFor(ProjectedHead projected, ReadOnlySpan<int> sequenceLengths)
-    {
-        long rows = 0;
+        long sum = 0;
         var longest = 0;
         foreach (var length in sequenceLengths)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(sequenceLengths));
-            rows += length;
+            sum += length;
             longest = Math.Max(longest, length);
         }
 
-        return rows == projected.Rows
-            ? new KvCache(Shape.HeadDim, Shape.ValueDim, longest)
-            : throw new ArgumentException($"sequences of {rows} rows in all, but {projected.Rows} were projected", nameof(sequenceLengths));
+        return sum == rows
+            ? longest
+            : throw new ArgumentException($"sequences of {sum} rows in all, but {rows} were projected", nameof(sequenceLengths));
     }
 }

@@ -4,12 +4,12 @@ namespace HeadCluster.Kernels;
 
 /// <summary>
 /// Queries, keys and values of some rows, as one head's projections left them: <c>[rows, queries | key | value]</c>. The
-/// memory is pooled: dispose it.
+/// memory is pooled: dispose it once, after its last use.
 /// </summary>
-public sealed class ProjectedHead : IDisposable
+public readonly ref struct ProjectedHead : IDisposable
 {
     private readonly HeadShape _shape;
-    private float[] _rows;
+    private readonly float[] _rows;
 
     internal ProjectedHead(HeadShape shape, int rows)
     {
@@ -37,11 +37,7 @@ public sealed class ProjectedHead : IDisposable
     public ReadOnlySpan<float> Values(int firstRow = 0) => From(firstRow, (_shape.QueryHeads + 1) * _shape.HeadDim);
 
     /// <summary>Gives the memory back.</summary>
-    public void Dispose()
-    {
-        ArrayPool<float>.Shared.Return(_rows);
-        _rows = [];
-    }
+    public void Dispose() => ArrayPool<float>.Shared.Return(_rows);
 
     private ReadOnlySpan<float> From(int row, int column) => _rows.AsSpan(0, Rows * Stride)[((row * Stride) + column)..];
 }

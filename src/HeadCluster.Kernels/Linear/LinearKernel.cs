@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace HeadCluster.Kernels;
@@ -11,105 +11,159 @@ namespace HeadCluster.Kernels;
 /// </summary>
 public static class LinearKernel
 {
-    /// <summary>Rows that share one pass over a panel: enough independent chains to hide the latency of an FMA.</summary>
-    private const int TileRows = 8;
-
     /// <summary>Computes y[r, c] = b[c] + Σ_i x[r, i] W[i, c], i ascending.</summary>
     /// <param name="x"><c>[rows, weights.Inputs]</c>, row-major.</param>
     /// <param name="rows">Rows of x and y.</param>
     /// <param name="weights">W and b.</param>
     /// <param name="y"><c>[rows, weights.Outputs]</c>, row-major; must not overlap x.</param>
-    /// <param name="cancellationToken">Checked between tiles of rows; the rows not yet reached stay as they were.</param>
+    /// <param name="cancellationToken">Checked between panels of columns; y is incomplete after it.</param>
     /// <exception cref="ArgumentException">A span is too short, or y overlaps x.</exception>
     public static void Apply(ReadOnlySpan<float> x, int rows, PackedMatrix weights, Span<float> y, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(weights);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         Check.AtLeast(x.Length, (long)rows * weights.Inputs, nameof(x));
         Check.AtLeast(y.Length, (long)rows * weights.Outputs, nameof(y));
         Check.Apart(x, y, nameof(y));
 
-        for (var row = 0; row < rows;)
+        switch (weights.Format)
+        {
+            case WeightFormat.BFloat16: Apply<BFloat16Weights, ushort>(x, rows, weights, y, cancellationToken); break;
+            case WeightFormat.Float16: Apply<Float16Weights, ushort>(x, rows, weights, y, cancellationToken); break;
+            default: Apply<Float32Weights, float>(x, rows, weights, y, cancellationToken); break;
+        }
+    }
+
+    private static void Apply<TFormat, TStored>(
+        ReadOnlySpan<float> x, int rows, PackedMatrix weights, Span<float> y, CancellationToken cancellationToken)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+    {
+        if (rows == 1)
+        {
+            ApplyRow<TFormat, TStored>(x[..weights.Inputs], weights, y, cancellationToken);
+            return;
+        }
+
+        // A panel stays in the second-level cache while all rows pass by.
+        for (var panel = 0; rows > 0 && panel * PanelKernel.PanelColumns < weights.Outputs; panel++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var tile = rows - row >= TileRows ? TileRows : 1;
-            var xTile = x.Slice(row * weights.Inputs, tile * weights.Inputs);
-            var yTile = y.Slice(row * weights.Outputs, tile * weights.Outputs);
-            for (int column = 0, panel = 0; column < weights.Outputs; column += Lanes.Count, panel++)
+            ApplyPanel<TFormat, TStored>(x[..(rows * weights.Inputs)], weights, panel, y);
+        }
+    }
+
+    // A row alone reads each weight once: memory sets the pace.
+    private static void ApplyRow<TFormat, TStored>(ReadOnlySpan<float> x, PackedMatrix weights, Span<float> y, CancellationToken cancellationToken)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+    {
+        var whole = weights.Outputs / PanelKernel.PanelColumns;
+        for (var panel = 0; panel < whole;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var panels = Math.Min(PanelKernel.MaxPanelsOfRow, whole - panel);
+            var column = panel * PanelKernel.PanelColumns;
+            var tile = Tile(weights, column, in weights.Panel<TStored>(panel), ref y[column], weights.Outputs);
+            tile.X = ref x[0];
+            PanelKernel.RunRow<TFormat, TStored>(panels, tile, (nuint)(weights.Inputs * PanelKernel.PanelColumns));
+            panel += panels;
+        }
+
+        if (whole * PanelKernel.PanelColumns < weights.Outputs)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ApplyPanel<TFormat, TStored>(x, weights, whole, y);
+        }
+    }
+
+    private static void ApplyPanel<TFormat, TStored>(ReadOnlySpan<float> x, PackedMatrix weights, int panel, Span<float> y)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+    {
+        ref readonly var stored = ref weights.Panel<TStored>(panel);
+        if (!TFormat.IsCostly || x.Length <= PanelKernel.MaxRows * weights.Inputs)
+        {
+            ApplyTiles<TFormat, TStored>(x, weights, panel, in stored, y);
+            return;
+        }
+
+        // Weights that several tiles of rows read are widened once for all of them.
+        var length = weights.Inputs * weights.PanelWidth(panel);
+        var wide = ArrayPool<float>.Shared.Rent(length + Lanes.Count);
+        for (var i = 0; i < length; i += Lanes.Count)
+        {
+            TFormat.Load(in stored, (nuint)i).StoreUnsafe(ref wide[i]);
+        }
+
+        ApplyTiles<Float32Weights, float>(x, weights, panel, in wide[0], y);
+        ArrayPool<float>.Shared.Return(wide);
+    }
+
+    private static void ApplyTiles<TFormat, TStored>(
+        ReadOnlySpan<float> x, PackedMatrix weights, int panel, ref readonly TStored stored, Span<float> y)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+    {
+        var (rows, vectors) = (x.Length / weights.Inputs, weights.PanelWidth(panel) / Lanes.Count);
+        var column = panel * PanelKernel.PanelColumns;
+        for (var vector = 0; vector < vectors;)
+        {
+            var count = PanelKernel.NextVectors(rows, vectors - vector);
+            var tile = Tile(weights, column, in stored, ref y[column], weights.Outputs);
+            for (var row = 0; row < rows; row += PanelKernel.MaxRows)
             {
-                var columns = Math.Min(Lanes.Count, weights.Outputs - column);
-                if (tile == TileRows)
-                {
-                    ApplyTile(xTile, weights.Panel(panel), weights.Bias(panel), yTile[column..], weights.Outputs, columns);
-                }
-                else
-                {
-                    ApplyRow(xTile, weights.Panel(panel), weights.Bias(panel), yTile[column..], columns);
-                }
+                tile.X = ref x[row * weights.Inputs];
+                tile.Y = ref y[(row * weights.Outputs) + column];
+                PanelKernel.Run<TFormat, TStored>(Math.Min(PanelKernel.MaxRows, rows - row), count, tile);
             }
 
-            row += tile;
+            vector += count;
+            column += count * Lanes.Count;
+        }
+
+        if (weights.PanelWidth(panel) % Lanes.Count != 0)
+        {
+            ApplyLastColumns<TFormat, TStored>(x, weights, in stored, y);
         }
     }
 
-    private static void ApplyRow(ReadOnlySpan<float> x, ReadOnlySpan<float> panel, Vector512<float> bias, Span<float> y, int columns)
+    // Fewer than 16 columns: the kernel writes whole vectors, of which the rest belongs to the next row of y, so not to y at first.
+    private static void ApplyLastColumns<TFormat, TStored>(
+        ReadOnlySpan<float> x, PackedMatrix weights, ref readonly TStored stored, Span<float> y)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
     {
-        ref var w = ref MemoryMarshal.GetReference(panel);
-        var sum = bias;
-        for (var i = 0; i < x.Length; i++)
+        var columns = weights.Outputs % Lanes.Count;
+        Span<float> wide = stackalloc float[PanelKernel.MaxRows * Lanes.Count];
+        var column = weights.Outputs - columns;
+        var tile = Tile(weights, column, in stored, ref wide[0], Lanes.Count);
+        var rows = x.Length / weights.Inputs;
+        for (var row = 0; row < rows; row += PanelKernel.MaxRows)
         {
-            sum = Vector512.FusedMultiplyAdd(Vector512.Create(x[i]), Vector512.LoadUnsafe(ref w, (nuint)(i * Lanes.Count)), sum);
+            var count = Math.Min(PanelKernel.MaxRows, rows - row);
+            tile.X = ref x[row * weights.Inputs];
+            PanelKernel.Run<TFormat, TStored>(count, vectors: 1, tile);
+            for (var r = 0; r < count; r++)
+            {
+                wide.Slice(r * Lanes.Count, columns).CopyTo(y[(((row + r) * weights.Outputs) + column)..]);
+            }
         }
-
-        Store(sum, y, columns);
     }
 
-    // Eight rows, one panel: eight chains in registers, one load of weights for eight fused multiply-adds.
-    private static void ApplyTile(ReadOnlySpan<float> x, ReadOnlySpan<float> panel, Vector512<float> bias, Span<float> y, int outputs, int columns)
+    // The columns from one on, of the panel whose weights begin at `panel`.
+    private static PanelTile<TStored> Tile<TStored>(PackedMatrix weights, int column, ref readonly TStored panel, ref float y, int yStride)
+        where TStored : unmanaged
     {
-        var inputs = x.Length / TileRows;
-        ref var w = ref MemoryMarshal.GetReference(panel);
-        ref var x0 = ref MemoryMarshal.GetReference(x);
-        ref var x1 = ref Unsafe.Add(ref x0, inputs);
-        ref var x2 = ref Unsafe.Add(ref x1, inputs);
-        ref var x3 = ref Unsafe.Add(ref x2, inputs);
-        ref var x4 = ref Unsafe.Add(ref x3, inputs);
-        ref var x5 = ref Unsafe.Add(ref x4, inputs);
-        ref var x6 = ref Unsafe.Add(ref x5, inputs);
-        ref var x7 = ref Unsafe.Add(ref x6, inputs);
-        Vector512<float> y0 = bias, y1 = bias, y2 = bias, y3 = bias, y4 = bias, y5 = bias, y6 = bias, y7 = bias;
-        for (nuint i = 0; i < (nuint)inputs; i++)
+        return new PanelTile<TStored>
         {
-            var row = Vector512.LoadUnsafe(ref w, i * Lanes.Count);
-            y0 = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref x0, i)), row, y0);
-            y1 = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref x1, i)), row, y1);
-            y2 = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref x2, i)), row, y2);
-            y3 = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref x3, i)), row, y3);
-            y4 = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref x4, i)), row, y4);
-            y5 = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref x5, i)), row, y5);
-            y6 = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref x6, i)), row, y6);
-            y7 = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref x7, i)), row, y7);
-        }
-
-        Store(y0, y, columns);
-        Store(y1, y[outputs..], columns);
-        Store(y2, y[(2 * outputs)..], columns);
-        Store(y3, y[(3 * outputs)..], columns);
-        Store(y4, y[(4 * outputs)..], columns);
-        Store(y5, y[(5 * outputs)..], columns);
-        Store(y6, y[(6 * outputs)..], columns);
-        Store(y7, y[(7 * outputs)..], columns);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector512<float> value, Span<float> y, int columns)
-    {
-        if (columns == Lanes.Count)
-        {
-            value.CopyTo(y);
-        }
-        else
-        {
-            Lanes.Store(value, y[..columns], 0);
-        }
+            XStride = (nuint)weights.Inputs,
+            Inputs = (nuint)weights.Inputs,
+            Weights = ref Unsafe.Add(ref Unsafe.AsRef(in panel), column % PanelKernel.PanelColumns),
+            InputStride = (nuint)weights.PanelWidth(column / PanelKernel.PanelColumns),
+            Start = ref weights.Bias(column),
+            Y = ref y,
+            YStride = (nuint)yStride,
+        };
     }
 }

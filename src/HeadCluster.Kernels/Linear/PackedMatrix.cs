@@ -1,23 +1,30 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace HeadCluster.Kernels;
 
 /// <summary>
-/// The weights of y = x W + b, packed once for the kernel that will read them many times: panels of 16 output columns, each
-/// panel input by input, so that one load brings the 16 weights that one input has for the panel.
+/// The weights of y = x W + b, packed once for the kernel that will read them many times: panels of 64 output columns, each
+/// panel input by input, so that the weights that one input has for the panel lie side by side.
 /// </summary>
-/// <remarks>Layout: <c>panels[ceil(Outputs / 16)][Inputs][16]</c>, zero beyond the last column. Immutable once built.</remarks>
+/// <remarks>
+/// Layout: <c>panels[Outputs / 64][Inputs][64]</c>, then the remaining columns, if any, as one narrower panel
+/// <c>[Inputs][Outputs mod 64]</c>. The kernel loads whole vectors of 16 there too; weights beyond the panel's columns belong to
+/// the next input, and their lanes are dropped. Immutable once built.
+/// </remarks>
 public sealed class PackedMatrix
 {
-    private readonly float[] _panels;
+    // TStored[] of the format.
+    private readonly Array _panels;
     private readonly float[] _bias;
 
-    private PackedMatrix(int inputs, int outputs)
+    private PackedMatrix(int inputs, int outputs, WeightFormat format)
     {
         Inputs = inputs;
         Outputs = outputs;
-        _panels = new float[checked(Lanes.RoundUp(outputs) * inputs)];
+        Format = format;
+        var length = checked((int)Length(inputs, outputs));
+        _panels = format == WeightFormat.Float32 ? new float[length] : new ushort[length];
         _bias = new float[Lanes.RoundUp(outputs)];
     }
 
@@ -27,22 +34,32 @@ public sealed class PackedMatrix
     /// <summary>Columns of y.</summary>
     public int Outputs { get; }
 
+    /// <summary>How the weights are stored; the bias is float32.</summary>
+    public WeightFormat Format { get; }
+
     /// <summary>Memory that weights and bias take, in bytes.</summary>
-    public long Bytes => SizeOf(Inputs, Outputs);
+    public long Bytes => SizeOf(Inputs, Outputs, Format);
 
     /// <summary>Memory that the weights and bias of a matrix take once packed, in bytes.</summary>
-    public static long SizeOf(int inputs, int outputs) => sizeof(float) * (long)Lanes.RoundUp(outputs) * (inputs + 1L);
+    public static long SizeOf(int inputs, int outputs, WeightFormat format) =>
+        (Length(inputs, outputs) * (format == WeightFormat.Float32 ? sizeof(float) : sizeof(ushort))) + (sizeof(float) * (long)Lanes.RoundUp(outputs));
 
-    /// <summary>Weights of one panel, <c>[Inputs, 16]</c>.</summary>
-    internal ReadOnlySpan<float> Panel(int panel) => _panels.AsSpan(panel * Inputs * Lanes.Count, Inputs * Lanes.Count);
+    /// <summary>The first weight of a panel.</summary>
+    internal ref readonly TStored Panel<TStored>(int panel)
+        where TStored : unmanaged =>
+        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Panels<TStored>()), (nint)panel * Inputs * PanelKernel.PanelColumns);
 
-    /// <summary>Bias of one panel's 16 columns.</summary>
-    internal Vector512<float> Bias(int panel) => Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_bias), (nuint)(panel * Lanes.Count));
+    /// <summary>Columns of a panel: 64, or fewer of the last.</summary>
+    internal int PanelWidth(int panel) => Math.Min(PanelKernel.PanelColumns, Outputs - (panel * PanelKernel.PanelColumns));
+
+    /// <summary>The biases from a column on, zero beyond the last up to a whole vector.</summary>
+    internal ref readonly float Bias(int column) => ref _bias[column];
 
     /// <summary>Packs several matrices with the same inputs side by side, as if their columns were one matrix.</summary>
     /// <param name="inputs">Rows of every matrix.</param>
     /// <param name="parts">For each matrix its weights <c>[inputs, outputs]</c>, row-major, and its bias <c>[outputs]</c> or nothing.</param>
-    /// <exception cref="ArgumentException">A part's lengths do not fit its shape.</exception>
+    /// <remarks>Stored in the parts' common format, or else as float32, which holds them all.</remarks>
+    /// <exception cref="ArgumentException">A part's lengths do not fit its shape, or a weight is not one of its format.</exception>
     public static PackedMatrix Pack(int inputs, params ReadOnlySpan<LinearPart> parts)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputs);
@@ -53,29 +70,68 @@ public sealed class PackedMatrix
             outputs = checked(outputs + part.Outputs);
         }
 
-        var packed = new PackedMatrix(inputs, outputs);
+        var packed = new PackedMatrix(inputs, outputs, CommonFormat(parts));
         var firstColumn = 0;
         foreach (var part in parts)
         {
-            packed.Place(part, firstColumn);
+            switch (packed.Format)
+            {
+                case WeightFormat.BFloat16: packed.Place<BFloat16Weights, ushort>(part, firstColumn); break;
+                case WeightFormat.Float16: packed.Place<Float16Weights, ushort>(part, firstColumn); break;
+                default: packed.Place<Float32Weights, float>(part, firstColumn); break;
+            }
+
             firstColumn += part.Outputs;
         }
 
         return packed;
     }
 
-    private void Place(LinearPart part, int firstColumn)
+    // One vector more than the weights: the last input of a narrow panel is loaded with 16 lanes too.
+    private static long Length(int inputs, int outputs) => ((long)inputs * outputs) + Lanes.Count;
+
+    private static WeightFormat CommonFormat(ReadOnlySpan<LinearPart> parts)
+    {
+        foreach (var part in parts)
+        {
+            if (part.Format != parts[0].Format)
+            {
+                return WeightFormat.Float32;
+            }
+        }
+
+        return parts.IsEmpty ? WeightFormat.Float32 : parts[0].Format;
+    }
+
+    private TStored[] Panels<TStored>()
+        where TStored : unmanaged => (TStored[])_panels;
+
+    // A part's columns go to the panels in runs: as many as share a panel, for every input.
+    private void Place<TFormat, TStored>(LinearPart part, int firstColumn)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
     {
         part.Bias.Span.CopyTo(_bias.AsSpan(firstColumn));
-        var weights = part.Weights.Span;
-        for (var input = 0; input < Inputs; input++)
+        var panels = Panels<TStored>();
+        for (var column = 0; column < part.Outputs;)
         {
-            var row = weights.Slice(input * part.Outputs, part.Outputs);
-            for (var output = 0; output < row.Length; output++)
+            var (panel, lane) = Math.DivRem(firstColumn + column, PanelKernel.PanelColumns);
+            var width = PanelWidth(panel);
+            var run = Math.Min(width - lane, part.Outputs - column);
+            for (var input = 0; input < Inputs; input++)
             {
-                var (panel, lane) = Math.DivRem(firstColumn + output, Lanes.Count);
-                _panels[(((panel * Inputs) + input) * Lanes.Count) + lane] = row[output];
+                var from = part.Weights.Span.Slice((input * part.Outputs) + column, run);
+                var to = panels.AsSpan((panel * Inputs * PanelKernel.PanelColumns) + (input * width) + lane, run);
+                for (var i = 0; i < run; i++)
+                {
+                    if (!TFormat.TryStore(from[i], out to[i]))
+                    {
+                        throw new ArgumentException($"weight {from[i]:R} of input {input}, output {column + i} is not a {Format}");
+                    }
+                }
             }
+
+            column += run;
         }
     }
 }
@@ -84,7 +140,9 @@ public sealed class PackedMatrix
 /// <param name="Outputs">Columns of W.</param>
 /// <param name="Weights">W, <c>[inputs, Outputs]</c>, row-major.</param>
 /// <param name="Bias">b, <c>[Outputs]</c>, or empty for none.</param>
-public readonly record struct LinearPart(int Outputs, ReadOnlyMemory<float> Weights, ReadOnlyMemory<float> Bias = default)
+/// <param name="Format">How to store W, which holds only values of this format.</param>
+public readonly record struct LinearPart(
+    int Outputs, ReadOnlyMemory<float> Weights, ReadOnlyMemory<float> Bias = default, WeightFormat Format = WeightFormat.Float32)
 {
     internal void Validate(int inputs)
     {

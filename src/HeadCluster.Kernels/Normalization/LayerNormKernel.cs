@@ -37,8 +37,8 @@ public static class LayerNormKernel
 
     private static void ApplyRow(ReadOnlySpan<float> x, ReadOnlySpan<float> scale, ReadOnlySpan<float> bias, float epsilon, Span<float> y)
     {
-        var mean = Sum(x) / x.Length;
-        var variance = SumOfSquares(x, mean) / x.Length;
+        var mean = RowSums.Sum(x) / x.Length;
+        var variance = RowSums.SumOfSquares(x, mean) / x.Length;
         var deviation = MathF.Sqrt(variance + epsilon);
         for (var i = 0; i < x.Length; i += Lanes.Count)
         {
@@ -46,30 +46,5 @@ public static class LayerNormKernel
             var shift = bias.IsEmpty ? Vector512<float>.Zero : Lanes.Load(bias, i, fill: 0);
             Lanes.Store(Vector512.FusedMultiplyAdd(normal, Lanes.Load(scale, i, fill: 0), shift), y, i);
         }
-    }
-
-    // Element i is summed in lane i mod 16.
-    private static float Sum(ReadOnlySpan<float> x)
-    {
-        var sum = Vector512<float>.Zero;
-        for (var i = 0; i < x.Length; i += Lanes.Count)
-        {
-            sum += Lanes.Load(x, i, fill: 0);
-        }
-
-        return Lanes.SumTree(sum);
-    }
-
-    private static float SumOfSquares(ReadOnlySpan<float> x, float mean)
-    {
-        var sum = Vector512<float>.Zero;
-        for (var i = 0; i < x.Length; i += Lanes.Count)
-        {
-            // Lanes beyond the row hold the mean, and so add nothing.
-            var difference = Lanes.Load(x, i, fill: mean) - Vector512.Create(mean);
-            sum = Vector512.FusedMultiplyAdd(difference, difference, sum);
-        }
-
-        return Lanes.SumTree(sum);
     }
 }

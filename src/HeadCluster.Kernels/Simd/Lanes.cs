@@ -56,6 +56,16 @@ internal static class Lanes
         return MathF.Max(MathF.Max(four[0], four[2]), MathF.Max(four[1], four[3]));
     }
 
+    /// <summary>The largest lane, none of which is NaN. A zero's sign is the CPU's choice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxOfNumbers(Vector512<float> value)
+    {
+        var eight = Vector256.MaxNative(value.GetLower(), value.GetUpper());
+        var four = Vector128.MaxNative(eight.GetLower(), eight.GetUpper());
+        var two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2)))[0];
+    }
+
     private static void StorePartial(Vector512<float> value, Span<float> destination)
     {
         Span<float> lanes = stackalloc float[Count];

@@ -10,9 +10,10 @@ internal sealed class CheckpointModel : Model
     {
         _tensors = tensors;
         _checkpoint = checkpoint;
+        Configuration = checkpoint.Configuration with { WeightType = checkpoint.WeightType };
     }
 
-    public override ModelConfiguration Configuration => _checkpoint.Configuration;
+    public override ModelConfiguration Configuration { get; }
 
     /// <summary>Bytes of tensors that reads have touched.</summary>
     public long BytesRead => _tensors.BytesRead;

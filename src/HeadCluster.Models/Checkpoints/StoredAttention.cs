@@ -10,6 +10,9 @@ internal sealed record StoredAttention(StoredLinear Query, StoredLinear Key, Sto
         return new(projection.Part(0, dim), projection.Part(dim, dim), projection.Part(2 * dim, dim), output);
     }
 
+    /// <summary>The weight matrices.</summary>
+    public IEnumerable<StoredTensor> Matrices => [Query.Weights, Key.Weights, Value.Weights, Output.Weights];
+
     /// <summary>Reads one key/value head's columns, and those of the query heads that read it.</summary>
     public HeadWeights ReadHead(ModelConfiguration model, int kvHead)
     {

@@ -19,5 +19,8 @@ internal sealed record StoredBlock(StoredNorm AttentionNorm, StoredNorm FeedForw
 internal sealed record StoredTransformer(
     IReadOnlyList<StoredBlock> Blocks, StoredTensor TokenEmbedding, StoredTensor PositionEmbedding, StoredNorm FinalNorm, StoredLinear Logits)
 {
+    /// <summary>The weight matrices; the embeddings are tables, from which rows are taken.</summary>
+    public IEnumerable<StoredTensor> Matrices => Blocks.SelectMany(block => new[] { block.Up.Weights, block.Down.Weights }).Append(Logits.Weights);
+
     public TransformerWeights Read() => new(TokenEmbedding.Read(), PositionEmbedding.Read(), FinalNorm.Read(), Logits.Read());
 }

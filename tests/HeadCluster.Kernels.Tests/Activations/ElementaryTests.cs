@@ -56,6 +56,7 @@ public sealed class ElementaryTests
     {
         var function = Function(name);
         Assert.Equal(atZero, function(0f));
+        Assert.Equal(Bits(atZero == 0 ? -0f : atZero), Bits(function(-0f)));
         Assert.Equal(atMinusInfinity, function(float.NegativeInfinity));
         Assert.Equal(atInfinity, function(float.PositiveInfinity));
         Assert.Equal(atMinusInfinity, function(-float.MaxValue));
@@ -85,6 +86,16 @@ public sealed class ElementaryTests
         Assert.Equal(float.Epsilon, Elementary.Exp(-103.5f));
         Assert.Equal(0, Bits(Elementary.Exp(-104f)));
         Assert.True(float.IsSubnormal(Elementary.Exp(-87.5f)));
+    }
+
+    [Fact]
+    public void Exp_of_a_denormal_of_either_sign_is_1()
+    {
+        for (var bits = 1; bits < 0x00800000; bits += 9973)
+        {
+            Assert.Equal(1, Elementary.Exp(BitConverter.Int32BitsToSingle(bits)));
+            Assert.Equal(1, Elementary.Exp(-BitConverter.Int32BitsToSingle(bits)));
+        }
     }
 
     [Theory]

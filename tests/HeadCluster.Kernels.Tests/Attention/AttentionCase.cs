@@ -17,7 +17,7 @@ internal sealed record AttentionCase(
 {
     private static readonly Gen<int> Lengths = Gen.Frequency(
         (3, Gen.Int[1, 40]),
-        (2, Gen.OneOf(AttentionKernel.BlockKeys - 1, AttentionKernel.BlockKeys, AttentionKernel.BlockKeys + 1, 300)));
+        (2, Gen.OneOf(AttentionKernel.BlockKeys - 1, AttentionKernel.BlockKeys, AttentionKernel.BlockKeys + 1, 600)));
 
     /// <summary>Any sizes: past keys, keys ahead of the queries, masks that are shorter or longer than the keys.</summary>
     public static Gen<AttentionCase> Any { get; } =
@@ -65,8 +65,8 @@ internal sealed record AttentionCase(
     public float[] Attend()
     {
         using var cache = Cache();
-        var output = new Guarded(Rows * ValueDim);
-        AttentionKernel.Attend(new Guarded(Queries).Span, HeadDim, Rows, FirstPosition, cache, Options, MaskFrom(), output.Span, ValueDim);
+        using Guarded queries = new(Queries), output = new(Rows * ValueDim);
+        AttentionKernel.Attend(queries.Span, HeadDim, Rows, FirstPosition, cache, Options, MaskFrom(), output.Span, ValueDim);
         output.Check();
         return output.Span.ToArray();
     }
@@ -74,10 +74,25 @@ internal sealed record AttentionCase(
     public float[] Pattern()
     {
         using var cache = Cache();
-        var pattern = new Guarded(Rows * Keys);
-        AttentionKernel.Pattern(new Guarded(Queries).Span, HeadDim, Rows, FirstPosition, cache, Options, MaskFrom(), pattern.Span);
+        using Guarded queries = new(Queries), pattern = new(Rows * Keys);
+        AttentionKernel.Pattern(queries.Span, HeadDim, Rows, FirstPosition, cache, Options, MaskFrom(), pattern.Span);
         pattern.Check();
         return pattern.Span.ToArray();
+    }
+
+    /// <summary>What <see cref="Attend"/> has to be to the bit.</summary>
+    public float[] ContractOutput()
+    {
+        var (queries, keys, values, mask) = (Queries, KeyRows, ValueRows, DefinedMask());
+        var output = new float[Rows * ValueDim];
+        for (var row = 0; row < Rows; row++)
+        {
+            var seen = Options.Causal ? Math.Min(Keys, FirstPosition + row + 1) : Keys;
+            float[] bias = mask.Length == 0 ? new float[seen] : [.. mask.Skip(row * Keys).Take(seen).Select(value => (float)value)];
+            AttentionContract.Attend(queries.AsSpan(row * HeadDim, HeadDim), keys, values, ValueDim, Options, bias).CopyTo(output, row * ValueDim);
+        }
+
+        return output;
     }
 
     public double[] DefinedPattern()

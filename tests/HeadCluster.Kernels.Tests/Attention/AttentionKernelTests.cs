@@ -13,6 +13,10 @@ public sealed class AttentionKernelTests
         AttentionCase.Any.Sample(problem => Tolerance.Sum.Check(problem.DefinedPattern(), problem.Pattern()), iter: 400);
 
     [Fact]
+    public void Attention_of_any_shape_and_mask_has_the_bits_of_the_contract() =>
+        AttentionCase.Any.Sample(problem => Data.SameBits(problem.ContractOutput(), problem.Attend()), iter: 200);
+
+    [Fact]
     public void Attention_row_by_row_has_the_bits_of_all_rows_at_once() => AttentionCase.Any.Sample(
         problem =>
         {
@@ -38,10 +42,10 @@ public sealed class AttentionKernelTests
 
     [Theory]
     [InlineData(40)]
-    [InlineData(127)]
-    [InlineData(128)]
-    [InlineData(129)]
-    [InlineData(300)]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(600)]
     public void Decode_with_cache_has_the_bits_of_the_whole_prompt(int length)
     {
         var problem = Plain(length) with { Rows = length, FirstPosition = 0, Options = new AttentionOptions(0.3f, Causal: true, Softcap: 20) };
@@ -195,6 +199,15 @@ public sealed class AttentionKernelTests
         Assert.Throws<ArgumentException>(() => Attend(24, 2, 66, new bool[39]));
         Assert.Throws<ArgumentException>(() => AttentionKernel.Attend(output, 12, 1, 0, cache, options, AttentionMask.None, output, 33));
         Assert.Throws<ArgumentException>(() => AttentionKernel.Pattern(query, 12, 2, 0, cache, options, AttentionMask.None, new float[39]));
+    }
+
+    [Fact]
+    public void Positions_past_the_largest_integer_throw()
+    {
+        using var cache = Plain(20).Cache();
+        var options = new AttentionOptions(1, Causal: true);
+        Assert.Throws<ArgumentOutOfRangeException>(() => AttentionKernel.Attend(
+            Data.Noise(1, 24), 12, 2, int.MaxValue - 1, cache, options, AttentionMask.None, new float[66], 33));
     }
 
     [Fact]

@@ -53,12 +53,48 @@ public sealed class KvCacheTests
         Data.SameBits(Attend(fresh), Attend(reused));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    [InlineData(30)]
+    [InlineData(300)]
+    public void KvCache_reset_to_any_capacity_holds_only_what_is_appended_next(int before)
+    {
+        using var fresh = new KvCache(5, 20, 30);
+        using var reused = new KvCache(5, 20, before);
+        reused.Append(Data.Noise(3, before * 5, float.PositiveInfinity), 5, Data.Noise(4, before * 20, float.PositiveInfinity), 20, before);
+        reused.Reset(30);
+        Assert.Equal(0, reused.Length);
+        Assert.Equal(Math.Max(before, 30), reused.Capacity);
+        fresh.Append(Data.Noise(1, 150), 5, Data.Noise(2, 600), 20, 30);
+        reused.Append(Data.Noise(1, 150), 5, Data.Noise(2, 600), 20, 30);
+        Data.SameBits(Attend(fresh), Attend(reused));
+    }
+
+    [Fact]
+    public void KvCache_reset_to_less_keeps_its_memory_and_to_nothing_its_room()
+    {
+        using var cache = new KvCache(2, 3, 100);
+        cache.Reset(10);
+        cache.Reset(0);
+        cache.Append(new float[200], 2, new float[300], 3, 100);
+        Assert.Equal((100, 100), (cache.Length, cache.Capacity));
+    }
+
+    [Fact]
+    public void KvCache_reset_past_what_an_array_can_hold_throws()
+    {
+        using var cache = new KvCache(1024, 3, 4);
+        Assert.Throws<OverflowException>(() => cache.Reset(int.MaxValue / 1000));
+    }
+
     [Fact]
     public void KvCache_used_after_dispose_throws()
     {
         var cache = new KvCache(2, 3, 4);
         cache.Dispose();
         Assert.Throws<ObjectDisposedException>(() => cache.Append(new float[2], 2, new float[3], 3, 1));
+        Assert.Throws<ObjectDisposedException>(() => cache.Reset(4));
     }
 
     private static float[] Attend(KvCache cache)

@@ -7,10 +7,10 @@ public sealed class SoftmaxKernelTests
     [Fact]
     public void Softmax_of_any_length_equals_its_definition_and_stays_within_its_span()
     {
-        for (var length = 0; length <= 100; length++)
+        for (var length = 0; length <= 256; length++)
         {
             var x = Data.Noise(length, length, 8);
-            var (source, destination, inPlace) = (new Guarded(x), new Guarded(length), new Guarded(x));
+            using Guarded source = new(x), destination = new(length), inPlace = new(x);
             SoftmaxKernel.Apply(source.Span, destination.Span);
             SoftmaxKernel.Apply(inPlace.Span, inPlace.Span);
 
@@ -27,6 +27,17 @@ public sealed class SoftmaxKernelTests
         var y = new float[4];
         SoftmaxKernel.Apply([1000, -1000, 1000, 999], y);
         Tolerance.Function.Check(AttentionDefinition.Pattern<double>([1000, -1000, 1000, 999], 1, 4), y);
+    }
+
+    [Fact]
+    public void Softmax_of_one_element_is_1()
+    {
+        var y = new float[1];
+        foreach (var score in (float[])[0, -0f, 1000, -1000, float.MaxValue, -float.MaxValue, float.Epsilon])
+        {
+            SoftmaxKernel.Apply([score], y);
+            Assert.Equal(1, y[0]);
+        }
     }
 
     [Fact]
@@ -58,5 +69,6 @@ public sealed class SoftmaxKernelTests
         var memory = new float[100];
         Assert.Throws<ArgumentException>(() => SoftmaxKernel.Apply(memory.AsSpan(0, 17), new float[16]));
         Assert.Throws<ArgumentException>(() => SoftmaxKernel.Apply(memory.AsSpan(0, 50), memory.AsSpan(1, 50)));
+        Assert.Throws<ArgumentException>(() => SoftmaxKernel.Apply(memory.AsSpan(1, 50), memory.AsSpan(0, 50)));
     }
 }

@@ -13,7 +13,7 @@ public sealed class LinearKernelTests
         shape =>
         {
             var (x, weights, bias) = Inputs(shape);
-            var (source, y) = (new Guarded(x), new Guarded(shape.Rows * shape.Outputs));
+            using Guarded source = new(x), y = new(shape.Rows * shape.Outputs);
             LinearKernel.Apply(source.Span, shape.Rows, Pack(shape.Inputs, weights, bias), y.Span);
             var expected = AttentionDefinition.Linear<double>(
                 Data.Widen(x), Data.Widen(weights), Data.Widen(bias), shape.Rows, shape.Inputs, shape.Outputs);

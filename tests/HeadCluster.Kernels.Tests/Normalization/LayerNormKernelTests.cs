@@ -11,12 +11,11 @@ public sealed class LayerNormKernelTests
     [InlineData(true)]
     public void LayerNorm_of_any_length_equals_its_definition_and_stays_within_its_span(bool withBias)
     {
-        for (var columns = 0; columns <= 100; columns++)
+        for (var columns = 0; columns <= 256; columns++)
         {
             var x = Data.Noise(columns, 3 * columns);
-            var scale = new Guarded(Data.Noise(columns + 1, columns));
-            var bias = new Guarded(withBias ? Data.Noise(columns + 2, columns) : []);
-            var (source, destination, inPlace) = (new Guarded(x), new Guarded(3 * columns), new Guarded(x));
+            using Guarded scale = new(Data.Noise(columns + 1, columns)), bias = new(withBias ? Data.Noise(columns + 2, columns) : []);
+            using Guarded source = new(x), destination = new(3 * columns), inPlace = new(x);
             LayerNormKernel.Apply(source.Span, 3, scale.Span, bias.Span, Epsilon, destination.Span);
             LayerNormKernel.Apply(inPlace.Span, 3, scale.Span, bias.Span, Epsilon, inPlace.Span);
 
@@ -58,6 +57,28 @@ public sealed class LayerNormKernelTests
     }
 
     [Fact]
+    public void LayerNorm_of_one_column_is_its_bias()
+    {
+        var y = new float[2];
+        LayerNormKernel.Apply([1000, -1e30f], 2, [3], [7], Epsilon, y);
+        Assert.Equal([7f, 7f], y);
+    }
+
+    [Fact]
+    public void LayerNorm_of_a_row_with_NaN_or_infinity_is_NaN_and_leaves_the_other_rows()
+    {
+        foreach (var special in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity])
+        {
+            var (x, ones, clean, y) = (Data.Noise(1, 3 * 37), Enumerable.Repeat(1f, 37).ToArray(), new float[3 * 37], new float[3 * 37]);
+            LayerNormKernel.Apply(x, 3, ones, [], Epsilon, clean);
+            x[37 + 36] = special;
+            LayerNormKernel.Apply(x, 3, ones, [], Epsilon, y);
+            Assert.All(y[37..74], value => Assert.Equal(float.NaN, value));
+            Data.SameBits([.. clean[..37], .. clean[74..]], [.. y[..37], .. y[74..]]);
+        }
+    }
+
+    [Fact]
     public void LayerNorm_with_short_or_partly_overlapping_spans_throws()
     {
         var (memory, scale) = (new float[200], new float[20]);
@@ -65,5 +86,6 @@ public sealed class LayerNormKernelTests
         Assert.Throws<ArgumentException>(() => LayerNormKernel.Apply(new float[40], 2, scale, [], Epsilon, new float[39]));
         Assert.Throws<ArgumentException>(() => LayerNormKernel.Apply(new float[40], 2, scale, new float[19], Epsilon, new float[40]));
         Assert.Throws<ArgumentException>(() => LayerNormKernel.Apply(memory.AsSpan(0, 40), 2, scale, [], Epsilon, memory.AsSpan(20, 40)));
+        Assert.Throws<ArgumentException>(() => LayerNormKernel.Apply(memory.AsSpan(20, 40), 2, scale, [], Epsilon, memory.AsSpan(0, 40)));
     }
 }

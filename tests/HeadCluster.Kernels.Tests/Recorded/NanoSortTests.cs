@@ -1,4 +1,4 @@
-using HeadCluster.Kernels.Definition;
+using HeadCluster.Kernels.Tests.Attention;
 using HeadCluster.Tests;
 
 namespace HeadCluster.Kernels.Tests.Recorded;
@@ -28,17 +28,15 @@ public sealed class NanoSortTests
         for (var b = 0; b < Batch; b++)
         {
             float[] Recorded(string name, int columns) => partials[name].AsSpan(((b * Heads) + h) * Length * columns, Length * columns).ToArray();
-            float[] Projected(ReadOnlySpan<float> rows) => Dense(rows, projected.Stride);
-            Tolerance.Recorded.Check(Recorded("q", HeadDim), Projected(projected.Queries(0, b * Length)));
-            Tolerance.Recorded.Check(Recorded("k", HeadDim), Projected(projected.Keys(b * Length)));
-            Tolerance.Recorded.Check(Recorded("v", HeadDim), Projected(projected.Values(b * Length)));
+            Tolerance.Recorded.Check(Recorded("q", HeadDim), Dense(projected.Queries(0, b * Length), projected.Stride));
+            Tolerance.Recorded.Check(Recorded("k", HeadDim), Dense(projected.Keys(b * Length), projected.Stride));
+            Tolerance.Recorded.Check(Recorded("v", HeadDim), Dense(projected.Values(b * Length), projected.Stride));
 
             var pattern = new float[Length * Length];
             head.Pattern(projected, b * Length, Length, pattern);
             Tolerance.Recorded.Check(Recorded("attSm", Length), pattern);
 
-            var scores = AttentionDefinition.Scores<float>(
-                Recorded("q", HeadDim), Recorded("k", HeadDim), Length, Length, HeadDim, Options.Scale, Options.Causal, 0, 0, []);
+            var scores = KernelScores.Compute(Recorded("q", HeadDim), Recorded("k", HeadDim), HeadDim, Options);
             Tolerance.Recorded.Check(Recorded("att", Length), scores);
         }
     }

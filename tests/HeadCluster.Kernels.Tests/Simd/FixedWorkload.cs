@@ -1,35 +1,13 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace HeadCluster.Kernels.Tests.Simd;
 
-/// <summary>
-/// Every kernel once over inputs that never change. A process of the test program that finds <see cref="Variable"/> set prints
-/// its hash instead of running tests: so the same code runs with other instructions.
-/// </summary>
+/// <summary>Every kernel once over inputs that never change.</summary>
 internal static class FixedWorkload
 {
-    public const string Variable = "HEADCLUSTER_PRINT_BITS";
-
-    /// <summary>Hash of all results' bits, and the widest vector that this process computes in.</summary>
-    public static string Describe() => $"{Hash()} {Width()}";
-
-    [ModuleInitializer]
-    internal static void PrintInsteadOfTesting()
-    {
-        if (Environment.GetEnvironmentVariable(Variable) is not null)
-        {
-            Console.WriteLine(Describe());
-            Environment.Exit(0);
-        }
-    }
-
-    private static int Width() =>
-        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0;
-
-    private static string Hash()
+    /// <summary>Hash of all results' bits.</summary>
+    public static string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(ReadOnlySpan<float> values) => hash.AppendData(MemoryMarshal.AsBytes(values));

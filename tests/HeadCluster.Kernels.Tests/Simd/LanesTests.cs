@@ -35,7 +35,7 @@ public sealed class LanesTests
     {
         for (var length = 0; length <= Lanes.Count; length++)
         {
-            var (source, destination) = (new Guarded(Data.Noise(length, length)), new Guarded(length));
+            using Guarded source = new(Data.Noise(length, length)), destination = new(length);
             var loaded = Lanes.Load(source.Span, 0, fill: 5);
             Lanes.Store(loaded, destination.Span, 0);
             Data.SameBits(source.Span, destination.Span);

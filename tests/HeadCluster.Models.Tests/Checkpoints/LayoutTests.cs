@@ -130,6 +130,7 @@ public class LayoutTests
         using var model = (CheckpointModel)ModelLocation.Open(directory.Path);
         check?.Invoke(model.Configuration);
         Assert.Equal(0, model.BytesRead);
+        Assert.Equal(type ?? TensorType.F32, model.Configuration.WeightType);
         Assert.Equal((expected.Count, expected[0].KvHeads), (model.Configuration.LayerCount, model.Configuration.KvHeadCount));
         Assert.Equal(1 / MathF.Sqrt(model.Configuration.HeadDim), model.Configuration.Scale);
         foreach (var (layer, attention) in expected.Index())

@@ -6,6 +6,8 @@ public sealed class OnnxOperatorTests
 {
     public static TheoryData<string> LayerNormCases => OnnxCase.Named("LayerNormalization");
 
+    public static TheoryData<string> RmsNormCases => OnnxCase.Named("RMSNormalization");
+
     public static TheoryData<string> GeluCases => OnnxCase.Named("Gelu");
 
     public static TheoryData<string> SoftmaxCases => OnnxCase.Named("Softmax");
@@ -13,8 +15,8 @@ public sealed class OnnxOperatorTests
     [Fact]
     public void Every_recorded_operator_is_tested_or_has_no_kernel()
     {
-        string[] tested = ["Attention", "LayerNormalization", "Gelu", "Softmax"];
-        string[] withoutKernel = ["RotaryEmbedding", "RMSNormalization", "Swish"];
+        string[] tested = ["Attention", "LayerNormalization", "RMSNormalization", "Gelu", "Softmax"];
+        string[] withoutKernel = ["RotaryEmbedding", "Swish"];
         var recorded = OnnxCase.AllNames(Cases.Find("onnx")).Select(name => OnnxCase.Load(name).Operator).Distinct();
         Assert.Equal(tested.Concat(withoutKernel).Order(), recorded.Order());
     }
@@ -29,6 +31,19 @@ public sealed class OnnxOperatorTests
         var axis = node.Integer("axis", -1);
         var y = new float[x.Values.Length];
         LayerNormKernel.Apply(x.Values, x.Count(..(axis < 0 ? axis + x.Shape.Length : axis)), scale, bias, node.Float("epsilon", 1e-5f), y);
+        Tolerance.Recorded.Check(node.Output(0)!.Values, y);
+    }
+
+    [Theory]
+    [MemberData(nameof(RmsNormCases))]
+    public void RmsNorm_equals_the_recorded_output(string name)
+    {
+        var node = OnnxCase.Load(name);
+        node.CheckAttributes("axis", "epsilon");
+        var (x, scale) = (node.Input(0)!, node.Input(1)!.Values);
+        var axis = node.Integer("axis", -1);
+        var y = new float[x.Values.Length];
+        RmsNormKernel.Apply(x.Values, x.Count(..(axis < 0 ? axis + x.Shape.Length : axis)), scale, node.Float("epsilon", 1e-5f), y);
         Tolerance.Recorded.Check(node.Output(0)!.Values, y);
     }
 

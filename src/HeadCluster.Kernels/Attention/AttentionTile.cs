@@ -1,0 +1,311 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace HeadCluster.Kernels;
+
+/// <summary>
+/// A few queries that go through the keys together, block by block: scores, online softmax, weighted sum of the values. Each
+/// row's bits are those that it would have alone.
+/// </summary>
+internal ref struct AttentionTile
+{
+    // What every score's chain starts with.
+    private static readonly float[] Zeros = new float[AttentionKernel.BlockKeys];
+
+    private readonly KvCache _cache;
+    private readonly AttentionOptions _options;
+    private readonly AttentionMask _mask;
+
+    // Of each row: the scores of the block [BlockKeys], what they make the values weigh [BlockKeys], Σ weight · value [ValueStride].
+    private readonly Span<float> _scores;
+    private readonly Span<float> _weights;
+    private readonly Span<float> _sums;
+
+    // Lane r is the state of row r: the largest score so far, and Σ exp(score − largest).
+    private Vector512<float> _maximum;
+    private Vector512<float> _denominator;
+    private int _rows;
+
+    public AttentionTile(KvCache cache, in AttentionOptions options, AttentionMask mask, Span<float> scratch)
+    {
+        _cache = cache;
+        _options = options;
+        _mask = mask;
+        var block = PanelKernel.MaxRows * AttentionKernel.BlockKeys;
+        _scores = scratch[..block];
+        _weights = scratch.Slice(block, block);
+        _sums = scratch.Slice(2 * block, PanelKernel.MaxRows * cache.ValueStride);
+    }
+
+    /// <summary>Elements of the scratch memory that a tile needs; their content does not matter.</summary>
+    public static int ScratchLength(KvCache cache) => PanelKernel.MaxRows * ((2 * AttentionKernel.BlockKeys) + cache.ValueStride);
+
+    /// <summary>Computes the output rows of some queries.</summary>
+    /// <param name="queries">The first query and, every <paramref name="queryStride"/> elements, the next.</param>
+    /// <param name="queryStride">Elements from one query to the next.</param>
+    /// <param name="rows">1 to <see cref="PanelKernel.MaxRows"/>.</param>
+    /// <param name="row">Row of the first query in the mask.</param>
+    /// <param name="position">Position of the first query.</param>
+    /// <param name="output">The first output row and, every <paramref name="outputStride"/> elements, the next.</param>
+    /// <param name="outputStride">Elements from one output row to the next.</param>
+    public void Attend(ReadOnlySpan<float> queries, int queryStride, int rows, int row, int position, Span<float> output, int outputStride)
+    {
+        _rows = rows;
+        _sums[..(rows * _cache.ValueStride)].Clear();
+        (_maximum, _denominator) = (Vector512.Create(float.NegativeInfinity), Vector512<float>.Zero);
+        // The last row sees the most keys.
+        var seen = AttentionKernel.VisibleKeys(position + rows - 1, _cache, _options);
+        for (var key = 0; key < seen; key += AttentionKernel.BlockKeys)
+        {
+            Score(queries, queryStride, rows, key, Math.Min(AttentionKernel.BlockKeys, seen - key));
+            AddBlock(row, position, key);
+        }
+
+        for (var r = 0; r < rows; r++)
+        {
+            Divide(Sums(r), _denominator[r], output.Slice(r * outputStride, _cache.ValueDim));
+        }
+    }
+
+    /// <summary>
+    /// The products query · key of a block, rounded up to whole groups of 16 keys; what stands beyond the last key is undefined.
+    /// </summary>
+    public void Score(ReadOnlySpan<float> queries, int queryStride, int rows, int firstKey, int count)
+    {
+        var tile = new PanelTile<float>
+        {
+            X = ref MemoryMarshal.GetReference(queries),
+            XStride = (nuint)queryStride,
+            Inputs = (nuint)_cache.HeadDim,
+            InputStride = PanelKernel.PanelColumns,
+            Start = ref Zeros[0],
+            YStride = AttentionKernel.BlockKeys,
+        };
+
+        var group = firstKey / PanelKernel.PanelColumns;
+        for (var key = 0; key < count;)
+        {
+            var lane = key % PanelKernel.PanelColumns;
+            tile.Weights = ref Unsafe.Add(ref Unsafe.AsRef(in _cache.KeyGroup(group + (key / PanelKernel.PanelColumns))), lane);
+            tile.Y = ref _scores[key];
+            if (rows == 1 && count - key >= PanelKernel.PanelColumns)
+            {
+                var panels = Math.Min(PanelKernel.MaxPanelsOfRow, (count - key) / PanelKernel.PanelColumns);
+                PanelKernel.RunRow<Float32Weights, float>(panels, tile, (nuint)(_cache.HeadDim * PanelKernel.PanelColumns));
+                key += panels * PanelKernel.PanelColumns;
+            }
+            else
+            {
+                var left = Lanes.RoundUp(Math.Min(count - key, PanelKernel.PanelColumns - lane)) / Lanes.Count;
+                var vectors = PanelKernel.NextVectors(rows, left);
+                PanelKernel.Run<Float32Weights, float>(rows, vectors, tile);
+                key += vectors * Lanes.Count;
+            }
+        }
+    }
+
+    /// <summary>From one row's products to its scores: scale, softcap, mask.</summary>
+    /// <param name="r">The row of the tile.</param>
+    /// <param name="maskRow">Its row in the mask.</param>
+    /// <param name="firstKey">First key of the block.</param>
+    /// <param name="count">Keys of the block that the row sees, but for the mask.</param>
+    /// <param name="maximum">The largest score; −∞ if all are masked.</param>
+    /// <param name="seesAll">Whether none is masked.</param>
+    public readonly ReadOnlySpan<float> Finish(int r, int maskRow, int firstKey, int count, out float maximum, out bool seesAll)
+    {
+        ref var first = ref _scores[r * AttentionKernel.BlockKeys];
+        var masked = Vector512.Create(float.NegativeInfinity);
+        var (largest, special) = (masked, Vector512<float>.Zero);
+        for (var key = 0; key < count; key += Lanes.Count)
+        {
+            var score = Vector512.LoadUnsafe(ref first, (nuint)key) * _options.Scale;
+            if (_options.Softcap > 0)
+            {
+                score = Elementary.Tanh(score / _options.Softcap) * _options.Softcap;
+            }
+
+            if (count - key < Lanes.Count)
+            {
+                // Lanes beyond the last key weigh nothing.
+                var keys = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count - key)).AsSingle();
+                special = Vector512.FusedMultiplyAdd(score & keys, Vector512<float>.Zero, special);
+                score = Vector512.ConditionalSelect(keys, score, masked);
+            }
+            else
+            {
+                // Zero times an infinity or NaN is NaN.
+                special = Vector512.FusedMultiplyAdd(score, Vector512<float>.Zero, special);
+            }
+
+            score.StoreUnsafe(ref first, (nuint)key);
+            largest = Vector512.MaxNative(largest, score);
+        }
+
+        var scores = _scores.Slice(r * AttentionKernel.BlockKeys, count);
+        seesAll = _mask.IsNone && Vector512.EqualsAll(special, special);
+        if (!seesAll)
+        {
+            _mask.Apply(maskRow, firstKey, scores);
+            maximum = Maximum(scores, out seesAll);
+        }
+        else
+        {
+            maximum = Lanes.MaxOfNumbers(largest);
+        }
+
+        return scores;
+    }
+
+    private readonly Span<float> Sums(int r) => _sums.Slice(r * _cache.ValueStride, _cache.ValueStride);
+
+    private void AddBlock(int row, int position, int firstKey)
+    {
+        Span<int> counts = stackalloc int[PanelKernel.MaxRows];
+        Span<float> perRow = stackalloc float[Lanes.Count];
+        perRow.Fill(float.NegativeInfinity);
+
+        // Keys from the block's first on that every row of the tile sees: their values are added to all rows at once.
+        var common = AttentionKernel.BlockKeys;
+        for (var r = 0; r < _rows; r++)
+        {
+            counts[r] = Math.Clamp(AttentionKernel.VisibleKeys(position + r, _cache, _options) - firstKey, 0, AttentionKernel.BlockKeys);
+            Finish(r, row + r, firstKey, counts[r], out perRow[r], out var seesAll);
+            common = Math.Min(common, seesAll ? counts[r] : 0);
+        }
+
+        // A row that has seen no key yet has no maximum, and nothing to correct.
+        var maximum = Vector512.Max(_maximum, Vector512.Create<float>(perRow));
+        var none = Vector512.Equals(maximum, Vector512.Create(float.NegativeInfinity));
+        var correction = Vector512.ConditionalSelect(none, Vector512<float>.One, Elementary.Exp(_maximum - maximum));
+        Span<float> maxima = stackalloc float[Lanes.Count];
+        Span<float> corrections = stackalloc float[Lanes.Count];
+        maximum.CopyTo(maxima);
+        correction.CopyTo(corrections);
+        for (var r = 0; r < _rows; r++)
+        {
+            // A block that is masked as a whole adds nothing, as if it were not there.
+            perRow[r] = perRow[r] == float.NegativeInfinity ? 0 : Exponentials(r, maxima[r], counts[r]);
+            if (corrections[r] != 1)
+            {
+                Rescale(Sums(r), corrections[r]);
+            }
+        }
+
+        _denominator = Vector512.FusedMultiplyAdd(_denominator, correction, Vector512.Create<float>(perRow));
+        _maximum = maximum;
+
+        AddValues(0, _rows, firstKey, 0, common);
+        for (var r = 0; r < _rows; r++)
+        {
+            if (common < counts[r])
+            {
+                AddVisibleValues(r, firstKey, common, counts[r]);
+            }
+        }
+    }
+
+    // The keys of one row from `from` on that are not masked, run by run.
+    private void AddVisibleValues(int r, int firstKey, int from, int count)
+    {
+        var scores = _scores.Slice(r * AttentionKernel.BlockKeys, count);
+        while (from < count)
+        {
+            var run = scores[from..].IndexOf(float.NegativeInfinity);
+            run = run < 0 ? count - from : run;
+            AddValues(r, 1, firstKey, from, run);
+            from += run + 1;
+        }
+    }
+
+    // sums[row, d] += Σ_j weights[row, j] values[j, d], j ascending, for some rows and keys.
+    private void AddValues(int firstRow, int rows, int firstKey, int from, int count)
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        var stride = _cache.ValueStride;
+        var tile = new PanelTile<float>
+        {
+            X = ref _weights[(firstRow * AttentionKernel.BlockKeys) + from],
+            XStride = AttentionKernel.BlockKeys,
+            Inputs = (nuint)count,
+            InputStride = (nuint)stride,
+            StartStride = (nuint)stride,
+            YStride = (nuint)stride,
+        };
+
+        ref readonly var values = ref _cache.Value(firstKey + from);
+        for (var column = 0; column < stride;)
+        {
+            var vectors = PanelKernel.NextVectors(rows, Math.Min(PanelKernel.PanelColumns, stride - column) / Lanes.Count);
+            tile.Weights = ref Unsafe.Add(ref Unsafe.AsRef(in values), column);
+            tile.Y = ref _sums[(firstRow * stride) + column];
+            tile.Start = ref tile.Y;
+            PanelKernel.Run<Float32Weights, float>(rows, vectors, tile);
+            column += vectors * Lanes.Count;
+        }
+    }
+
+    // With NaN among the scores the largest is NaN; −∞ is no number either, but a key that is masked.
+    private static float Maximum(ReadOnlySpan<float> scores, out bool seesAll)
+    {
+        var largest = Vector512.Create(float.NegativeInfinity);
+        for (var key = 0; key < scores.Length; key += Lanes.Count)
+        {
+            largest = Vector512.Max(largest, Lanes.Load(scores, key, float.NegativeInfinity));
+        }
+
+        seesAll = !scores.Contains(float.NegativeInfinity);
+        return Lanes.Max(largest);
+    }
+
+    // weights[r, j] = exp(scores[r, j] − maximum) and their sum; a masked key weighs exactly 0.
+    private readonly float Exponentials(int r, float maximum, int count)
+    {
+        ref var scores = ref _scores[r * AttentionKernel.BlockKeys];
+        ref var weights = ref _weights[r * AttentionKernel.BlockKeys];
+        var sum = Vector512<float>.Zero;
+        var key = 0;
+        for (; key <= count - Quad.Count; key += Quad.Count)
+        {
+            var weight = Elementary.ExpOfNegative(Quad.Load(ref scores, (nuint)key) - maximum);
+            weight.Store(ref weights, (nuint)key);
+            sum = sum + weight.V0 + weight.V1 + weight.V2 + weight.V3;
+        }
+
+        for (; key < count; key += Lanes.Count)
+        {
+            var weight = Elementary.Exp(Vector512.LoadUnsafe(ref scores, (nuint)key) - Vector512.Create(maximum));
+            weight.StoreUnsafe(ref weights, (nuint)key);
+            sum += weight;
+        }
+
+        return Lanes.SumTree(sum);
+    }
+
+    private static void Rescale(Span<float> sums, float correction)
+    {
+        for (var d = 0; d < sums.Length; d += Lanes.Count)
+        {
+            Lanes.Store(Lanes.Load(sums, d, fill: 0) * correction, sums, d);
+        }
+    }
+
+    // A row that saw no key has no denominator, and is zeros.
+    private static void Divide(ReadOnlySpan<float> sums, float denominator, Span<float> output)
+    {
+        if (denominator == 0)
+        {
+            output.Clear();
+            return;
+        }
+
+        for (var d = 0; d < output.Length; d += Lanes.Count)
+        {
+            Lanes.Store(Lanes.Load(sums, d, fill: 0) / denominator, output, d);
+        }
+    }
+}

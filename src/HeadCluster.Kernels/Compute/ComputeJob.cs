@@ -1,0 +1,69 @@
+namespace HeadCluster.Kernels;
+
+/// <summary>Parts of work that the threads of a pool take one by one.</summary>
+internal sealed class ComputeJob
+{
+    private readonly int _parts;
+    private readonly Action<int, CancellationToken> _work;
+    private readonly CancellationToken _cancellationToken;
+
+    // The awaiter must not go on on a compute thread.
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Exception? _error;
+    private int _taken;
+    private int _ended;
+
+    public ComputeJob(int parts, Action<int, CancellationToken> work, CancellationToken cancellationToken)
+    {
+        _parts = parts;
+        _work = work;
+        _cancellationToken = cancellationToken;
+    }
+
+    /// <summary>Ends when no part runs any more, in success, with the first error, or cancelled.</summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>Computes parts until none is left; several threads may do so at once.</summary>
+    public void Serve(ComputePool pool)
+    {
+        int part;
+        while ((part = Interlocked.Increment(ref _taken) - 1) < _parts)
+        {
+            // After an error or a cancellation nobody wants the remaining parts.
+            if (Volatile.Read(ref _error) is null)
+            {
+                try
+                {
+                    _cancellationToken.ThrowIfCancellationRequested();
+                    pool.Run(_work, part, _cancellationToken);
+                }
+                catch (Exception exception)
+                {
+                    // Handed to whoever awaits the work; a compute thread outlives every kind of failure of its work.
+                    Interlocked.CompareExchange(ref _error, exception, null);
+                }
+            }
+
+            if (Interlocked.Increment(ref _ended) == _parts)
+            {
+                Complete();
+            }
+        }
+    }
+
+    private void Complete()
+    {
+        switch (_error)
+        {
+            case null:
+                _completion.SetResult();
+                break;
+            case OperationCanceledException cancelled:
+                _completion.SetCanceled(cancelled.CancellationToken);
+                break;
+            default:
+                _completion.SetException(_error);
+                break;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+
+namespace HeadCluster.Kernels;
+
+/// <summary>
+/// Multi-head attention of one layer with all heads in one place, Concat(head_1 … head_h) W_O + b_O: the plain loop over the
+/// heads that grains spread over silos. Immutable and thread-safe, but for the caches that a caller passes.
+/// </summary>
+public sealed class AttentionLayer
+{
+    private readonly AttentionHead[] _heads;
+    private readonly PackedMatrix _outputWeights;
+    private readonly ConcurrentQueue<KvCache> _spareCaches = new();
+
+    /// <summary>A layer of some heads.</summary>
+    /// <param name="heads">One or more, of the same shape.</param>
+    /// <param name="outputWeights">W_O and b_O, from the heads' outputs side by side to ModelDim.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
+    public AttentionLayer(IEnumerable<AttentionHead> heads, PackedMatrix outputWeights)
+    {
+        ArgumentNullException.ThrowIfNull(outputWeights);
+        _heads = [.. heads];
+        _outputWeights = outputWeights;
+        if (_heads.Length == 0 || _heads.Any(head => head.Shape != _heads[0].Shape))
+        {
+            throw new ArgumentException("a layer has one head or more, all of one shape", nameof(heads));
+        }
+
+        if (outputWeights.Inputs != _heads.Length * Shape.OutputDim || outputWeights.Outputs != Shape.ModelDim)
+        {
+            throw new ArgumentException(
+                $"W_O is [{outputWeights.Inputs}, {outputWeights.Outputs}] for {_heads.Length} heads of {Shape}", nameof(outputWeights));
+        }
+    }
+
+    /// <summary>The sizes of each head.</summary>
+    public HeadShape Shape => _heads[0].Shape;
+
+    /// <summary>Memory that the packed weights take, in bytes.</summary>
+    public long WeightBytes => _outputWeights.Bytes + _heads.Sum(head => head.WeightBytes);
+
+    /// <summary>An empty cache for each head.</summary>
+    /// <param name="capacity">Positions that each can hold.</param>
+    public KvCache[] CreateCaches(int capacity) => Array.ConvertAll(_heads, head => head.CreateCache(capacity));
+
+    /// <summary>Computes the attention of one sequence on the calling thread.</summary>
+    /// <param name="x"><c>[rows, ModelDim]</c>, row-major.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="y"><c>[rows, ModelDim]</c>.</param>
+    /// <param name="caches">One a head: the positions before, to which these are added; null for a whole sequence.</param>
+    /// <param name="cancellationToken">Checked between blocks of rows and columns.</param>
+    /// <exception cref="ArgumentException">A span is too short, or there is not one cache a head; no cache has changed.</exception>
+    public void Attend(ReadOnlySpan<float> x, int rows, Span<float> y, KvCache[]? caches = null, CancellationToken cancellationToken = default)
+    {
+        CheckArguments(x.Length, rows, y.Length, caches);
+        var z = ArrayPool<float>.Shared.Rent(checked(rows * _outputWeights.Inputs));
+        try
+        {
+            for (var head = 0; head < _heads.Length; head++)
+            {
+                AttendHead(head, x, rows, caches?[head], z, cancellationToken);
+            }
+
+            LinearKernel.Apply(z, rows, _outputWeights, y, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(z);
+        }
+    }
+
+    /// <summary>Computes the attention of one sequence on the threads of a pool; the bits are those of one thread.</summary>
+    /// <param name="x"><c>[rows, ModelDim]</c>, row-major.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="y"><c>[rows, ModelDim]</c>.</param>
+    /// <param name="pool">The threads.</param>
+    /// <param name="caches">One a head: the positions before, to which these are added; null for a whole sequence.</param>
+    /// <param name="cancellationToken">Checked between blocks of rows and columns.</param>
+    /// <exception cref="ArgumentException">A span is too short, or there is not one cache a head; no cache has changed.</exception>
+    public async Task AttendAsync(
+        ReadOnlyMemory<float> x,
+        int rows,
+        Memory<float> y,
+        ComputePool pool,
+        KvCache[]? caches = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        CheckArguments(x.Length, rows, y.Length, caches);
+        var z = ArrayPool<float>.Shared.Rent(checked(rows * _outputWeights.Inputs));
+        try
+        {
+            var keys = rows + (caches?[0].Length ?? 0);
+            await pool.RunPartsAsync(
+                _heads.Length,
+                _heads.Length * (Shape.ProjectOperations(rows) + Shape.AttendOperations(rows, keys)),
+                (head, token) => AttendHead(head, x.Span, rows, caches?[head], z, token),
+                cancellationToken);
+
+            var (inputs, outputs) = (_outputWeights.Inputs, _outputWeights.Outputs);
+            await pool.RunRowsAsync(
+                rows,
+                2L * inputs * outputs,
+                (first, count, token) => LinearKernel.Apply(
+                    z.AsSpan(first * inputs, count * inputs), count, _outputWeights, y.Span.Slice(first * outputs, count * outputs), token),
+                cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(z);
+        }
+    }
+
+    private void CheckArguments(int x, int rows, int y, KvCache[]? caches)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        Check.AtLeast(x, (long)rows * Shape.ModelDim, nameof(x));
+        Check.AtLeast(y, (long)rows * Shape.ModelDim, nameof(y));
+        if (caches is not null && caches.Length != _heads.Length)
+        {
+            throw new ArgumentException($"{caches.Length} caches for {_heads.Length} heads", nameof(caches));
+        }
+    }
+
+    // z[rows, heads · OutputDim]: each head writes its own columns.
+    private void AttendHead(int head, ReadOnlySpan<float> x, int rows, KvCache? cache, Span<float> z, CancellationToken cancellationToken)
+    {
+        if (rows == 0)
+        {
+            return;
+        }
+
+        var column = head * Shape.OutputDim;
+        using var projected = _heads[head].Project(x, rows, cancellationToken);
+        if (cache is not null)
+        {
+            _heads[head].Attend(projected, 0, rows, cache, z[column..], _outputWeights.Inputs, cancellationToken);
+            return;
+        }
+
+        var spare = _spareCaches.TryDequeue(out var used) ? used : _heads[head].CreateCache(rows);
+        spare.Reset(rows);
+        _heads[head].Attend(projected, 0, rows, spare, z[column..], _outputWeights.Inputs, cancellationToken);
+        _spareCaches.Enqueue(spare);
+    }
+}

@@ -1,0 +1,244 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace HeadCluster.Kernels;
+
+/// <summary>
+/// The inner loop of every matrix product: a few rows times a few vectors of 16 columns, all sums in registers. Each element is
+/// one chain of fused multiply-adds over the inputs in ascending order, whatever the number of rows and columns beside it.
+/// </summary>
+/// <remarks>
+/// A tile has as many chains as the registers hold: they hide the latency of an FMA, and each weight that is loaded serves
+/// all rows, each x all columns. Sizes are type parameters, so that the compiler makes a loop without branches for each. The
+/// blocking is that of Goto and van de Geijn 2008 (doi:10.1145/1356052.1356053) without its outermost loops: weights are
+/// packed once and panels are short enough for the second-level cache.
+/// </remarks>
+internal static class PanelKernel
+{
+    /// <summary>
+    /// Columns of a panel: what lies side by side for each input. A tile that takes all of them reads memory from end to end.
+    /// </summary>
+    public const int PanelColumns = 4 * Lanes.Count;
+
+    /// <summary>Rows of the largest tile: 6 × 4 chains in 32 registers of 512 bits, or 6 chains of two registers in 16 of 256.</summary>
+    public const int MaxRows = 6;
+
+    /// <summary>Panels that a single row takes at once.</summary>
+    public static int MaxPanelsOfRow => Vector512.IsHardwareAccelerated ? 4 : 1;
+
+    /// <summary>The columns of the next tile, in vectors, where <paramref name="remaining"/> vectors of a panel are left.</summary>
+    public static int NextVectors(int rows, int remaining) => Vector512.IsHardwareAccelerated || rows == 1 ? remaining : 1;
+
+    /// <summary>Computes one tile.</summary>
+    /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
+    /// <param name="vectors">What <see cref="NextVectors"/> says.</param>
+    /// <param name="tile">Where everything is; memory of this size is trusted to be there.</param>
+    public static void Run<TFormat, TStored>(int rows, int vectors, in PanelTile<TStored> tile)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+    {
+        switch (vectors)
+        {
+            case 1: Run<TFormat, TStored, N1>(rows, tile); break;
+            case 2: Run<TFormat, TStored, N2>(rows, tile); break;
+            case 3: Run<TFormat, TStored, N3>(rows, tile); break;
+            case 4: Run<TFormat, TStored, N4>(rows, tile); break;
+            default: throw new ArgumentOutOfRangeException(nameof(vectors));
+        }
+    }
+
+    private static void Run<TFormat, TStored, TVectors>(int rows, in PanelTile<TStored> tile)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+        where TVectors : struct, INumber
+    {
+        switch (rows)
+        {
+            case 1: Run<TFormat, TStored, N1, TVectors>(tile); break;
+            case 2: Run<TFormat, TStored, N2, TVectors>(tile); break;
+            case 3: Run<TFormat, TStored, N3, TVectors>(tile); break;
+            case 4: Run<TFormat, TStored, N4, TVectors>(tile); break;
+            case 5: Run<TFormat, TStored, N5, TVectors>(tile); break;
+            case 6: Run<TFormat, TStored, N6, TVectors>(tile); break;
+            default: throw new ArgumentOutOfRangeException(nameof(rows));
+        }
+    }
+
+    // Optimised at the first call: a tier that keeps the chains in memory would be left only after it had done most of the work.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TFormat, TStored, TRows, TVectors>(in PanelTile<TStored> tile)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+        where TRows : struct, INumber
+        where TVectors : struct, INumber
+    {
+        ref readonly var x = ref tile.X;
+        ref readonly var w = ref tile.Weights;
+        var stride = tile.XStride;
+
+        Chains<TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
+        r0.Load(in tile.Start, 0);
+        if (TRows.Value > 1) { r1.Load(in tile.Start, tile.StartStride); }
+        if (TRows.Value > 2) { r2.Load(in tile.Start, 2 * tile.StartStride); }
+        if (TRows.Value > 3) { r3.Load(in tile.Start, 3 * tile.StartStride); }
+        if (TRows.Value > 4) { r4.Load(in tile.Start, 4 * tile.StartStride); }
+        if (TRows.Value > 5) { r5.Load(in tile.Start, 5 * tile.StartStride); }
+
+        Vector512<float> w1 = default, w2 = default, w3 = default;
+        for (nuint i = 0, at = 0; i < tile.Inputs; i++, at += tile.InputStride)
+        {
+            var w0 = TFormat.Load(in w, at);
+            if (TVectors.Value > 1) { w1 = TFormat.Load(in w, at + Lanes.Count); }
+            if (TVectors.Value > 2) { w2 = TFormat.Load(in w, at + (2 * Lanes.Count)); }
+            if (TVectors.Value > 3) { w3 = TFormat.Load(in w, at + (3 * Lanes.Count)); }
+            if (TRows.Value == 1 && TVectors.Value == 4) { Prefetch.PageAhead(in w, at, PanelColumns); }
+
+            r0.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), i)), w0, w1, w2, w3);
+            if (TRows.Value > 1) { r1.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), stride + i)), w0, w1, w2, w3); }
+            if (TRows.Value > 2) { r2.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), (2 * stride) + i)), w0, w1, w2, w3); }
+            if (TRows.Value > 3) { r3.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), (3 * stride) + i)), w0, w1, w2, w3); }
+            if (TRows.Value > 4) { r4.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), (4 * stride) + i)), w0, w1, w2, w3); }
+            if (TRows.Value > 5) { r5.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), (5 * stride) + i)), w0, w1, w2, w3); }
+        }
+
+        r0.Store(ref tile.Y, 0);
+        if (TRows.Value > 1) { r1.Store(ref tile.Y, tile.YStride); }
+        if (TRows.Value > 2) { r2.Store(ref tile.Y, 2 * tile.YStride); }
+        if (TRows.Value > 3) { r3.Store(ref tile.Y, 3 * tile.YStride); }
+        if (TRows.Value > 4) { r4.Store(ref tile.Y, 4 * tile.YStride); }
+        if (TRows.Value > 5) { r5.Store(ref tile.Y, 5 * tile.YStride); }
+    }
+
+    /// <summary>
+    /// Computes one row of whole panels. Several at once are several runs of memory side by side, where one alone would wait for
+    /// each of its next pages.
+    /// </summary>
+    /// <param name="panels">1 to <see cref="MaxPanelsOfRow"/>.</param>
+    /// <param name="tile">The row, and the first of the panels.</param>
+    /// <param name="panelStride">Weights from one panel to the next.</param>
+    public static void RunRow<TFormat, TStored>(int panels, in PanelTile<TStored> tile, nuint panelStride)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+    {
+        switch (panels)
+        {
+            case 1: Run<TFormat, TStored, N1, N4>(tile); break;
+            case 2: RunRow<TFormat, TStored, N2>(tile, panelStride); break;
+            case 3: RunRow<TFormat, TStored, N3>(tile, panelStride); break;
+            case 4: RunRow<TFormat, TStored, N4>(tile, panelStride); break;
+            default: throw new ArgumentOutOfRangeException(nameof(panels));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunRow<TFormat, TStored, TPanels>(in PanelTile<TStored> tile, nuint panelStride)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+        where TPanels : struct, INumber
+    {
+        Chains<N4> p0 = default, p1 = default, p2 = default, p3 = default;
+        p0.Load(in tile.Start, 0);
+        p1.Load(in tile.Start, PanelColumns);
+        if (TPanels.Value > 2) { p2.Load(in tile.Start, 2 * PanelColumns); }
+        if (TPanels.Value > 3) { p3.Load(in tile.Start, 3 * PanelColumns); }
+
+        ref readonly var w = ref tile.Weights;
+        for (nuint i = 0, at = 0; i < tile.Inputs; i++, at += tile.InputStride)
+        {
+            var x = Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in tile.X), i));
+            p0.Add<TFormat, TStored>(x, in w, at);
+            p1.Add<TFormat, TStored>(x, in w, at + panelStride);
+            if (TPanels.Value > 2) { p2.Add<TFormat, TStored>(x, in w, at + (2 * panelStride)); }
+            if (TPanels.Value > 3) { p3.Add<TFormat, TStored>(x, in w, at + (3 * panelStride)); }
+        }
+
+        p0.Store(ref tile.Y, 0);
+        p1.Store(ref tile.Y, PanelColumns);
+        if (TPanels.Value > 2) { p2.Store(ref tile.Y, 2 * PanelColumns); }
+        if (TPanels.Value > 3) { p3.Store(ref tile.Y, 3 * PanelColumns); }
+    }
+
+    /// <summary>The sums of one row. Vectors that a tile does not have take no register.</summary>
+    private struct Chains<TVectors>
+        where TVectors : struct, INumber
+    {
+        private Vector512<float> _0;
+        private Vector512<float> _1;
+        private Vector512<float> _2;
+        private Vector512<float> _3;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Load(ref readonly float start, nuint at)
+        {
+            _0 = Vector512.LoadUnsafe(in start, at);
+            if (TVectors.Value > 1) { _1 = Vector512.LoadUnsafe(in start, at + Lanes.Count); }
+            if (TVectors.Value > 2) { _2 = Vector512.LoadUnsafe(in start, at + (2 * Lanes.Count)); }
+            if (TVectors.Value > 3) { _3 = Vector512.LoadUnsafe(in start, at + (3 * Lanes.Count)); }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(Vector512<float> x, Vector512<float> w0, Vector512<float> w1, Vector512<float> w2, Vector512<float> w3)
+        {
+            _0 = Vector512.FusedMultiplyAdd(x, w0, _0);
+            if (TVectors.Value > 1) { _1 = Vector512.FusedMultiplyAdd(x, w1, _1); }
+            if (TVectors.Value > 2) { _2 = Vector512.FusedMultiplyAdd(x, w2, _2); }
+            if (TVectors.Value > 3) { _3 = Vector512.FusedMultiplyAdd(x, w3, _3); }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add<TFormat, TStored>(Vector512<float> x, ref readonly TStored weights, nuint at)
+            where TFormat : struct, IWeightFormat<TStored>
+            where TStored : unmanaged =>
+            Add(
+                x,
+                TFormat.Load(in weights, at),
+                TFormat.Load(in weights, at + Lanes.Count),
+                TFormat.Load(in weights, at + (2 * Lanes.Count)),
+                TFormat.Load(in weights, at + (3 * Lanes.Count)));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Store(ref float y, nuint at)
+        {
+            _0.StoreUnsafe(ref y, at);
+            if (TVectors.Value > 1) { _1.StoreUnsafe(ref y, at + Lanes.Count); }
+            if (TVectors.Value > 2) { _2.StoreUnsafe(ref y, at + (2 * Lanes.Count)); }
+            if (TVectors.Value > 3) { _3.StoreUnsafe(ref y, at + (3 * Lanes.Count)); }
+        }
+    }
+
+    // Numbers as types, so that the compiler knows them.
+    private interface INumber
+    {
+        static abstract int Value { get; }
+    }
+
+    private readonly struct N1 : INumber
+    {
+        public static int Value => 1;
+    }
+
+    private readonly struct N2 : INumber
+    {
+        public static int Value => 2;
+    }
+
+    private readonly struct N3 : INumber
+    {
+        public static int Value => 3;
+    }
+
+    private readonly struct N4 : INumber
+    {
+        public static int Value => 4;
+    }
+
+    private readonly struct N5 : INumber
+    {
+        public static int Value => 5;
+    }
+
+    private readonly struct N6 : INumber
+    {
+        public static int Value => 6;
+    }
+}

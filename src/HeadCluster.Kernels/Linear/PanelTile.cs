@@ -1,0 +1,35 @@
+namespace HeadCluster.Kernels;
+
+/// <summary>
+/// The operands of <see cref="PanelKernel"/>: some rows of x times some columns of W, in vectors of 16, y[r, c] = start[r, c] + Σ_i x[r, i] W[i, c].
+/// </summary>
+/// <typeparam name="TStored">What a weight is stored as.</typeparam>
+internal ref struct PanelTile<TStored>
+    where TStored : unmanaged
+{
+    /// <summary>Row r starts at X + r · XStride and is Inputs long.</summary>
+    public ref readonly float X;
+
+    public nuint XStride;
+
+    /// <summary>Length of the summed axis.</summary>
+    public nuint Inputs;
+
+    /// <summary>The weights that input i has for these columns start at Weights + i · InputStride.</summary>
+    public ref readonly TStored Weights;
+
+    public nuint InputStride;
+
+    /// <summary>
+    /// What the chains of row r begin with starts at Start + r · StartStride: a bias where the stride is 0, y itself where a sum
+    /// goes on.
+    /// </summary>
+    public ref readonly float Start;
+
+    public nuint StartStride;
+
+    /// <summary>The result of row r starts at Y + r · YStride.</summary>
+    public ref float Y;
+
+    public nuint YStride;
+}
