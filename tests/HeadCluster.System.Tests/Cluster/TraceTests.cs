@@ -22,4 +22,24 @@ public sealed class TraceTests
         Assert.All(heads, head => Assert.Equal(attention, spans.Above(head, "attention")));
         Assert.Equal(2, heads.Select(head => head.Silo).Distinct().Count());
     }
+
+    [Theory]
+    [InlineData(null, "service.name: headcluster")]
+    [InlineData("mine", "service.name: mine")]
+    public async Task Spans_are_of_a_service_that_has_a_name(string? variable, string expected)
+    {
+        var environment = new Dictionary<string, string>();
+        if (variable is not null)
+        {
+            environment["OTEL_SERVICE_NAME"] = variable;
+        }
+
+        var result = await CommandResult.RunProgramAsync(
+            Programs.HeadCluster, environment, "generate", "--model", Inputs.Model, "--tokens", "0", "--steps", "1", "--trace", "console");
+
+        Assert.Equal(0, result.ExitCode);
+        var services = result.Error.Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("service.name", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(services);
+        Assert.All(services, service => Assert.Equal(expected, service));
+    }
 }
