@@ -25,12 +25,20 @@ public sealed record HeadStatistics(
 [GenerateSerializer, Immutable, Alias("hc.SiloInfo")]
 public sealed record SiloInfo([property: Id(0)] SiloAddress Address, [property: Id(1)] string Name, [property: Id(2)] string Status);
 
+/// <summary>A model that cannot be used.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Error">What is wrong with it, in one line.</param>
+[GenerateSerializer, Immutable, Alias("hc.BrokenModel")]
+public sealed record BrokenModel([property: Id(0)] string Name, [property: Id(1)] string Error);
+
 /// <summary>The cluster at one moment.</summary>
 /// <param name="Silos">Its silos, ordered by address.</param>
 /// <param name="Models">The models it is configured with and those in use, ordered by name.</param>
 /// <param name="Heads">The heads that are active, ordered by model, layer and head.</param>
+/// <param name="BrokenModels">The models it is configured with that cannot be used, ordered by name.</param>
 [GenerateSerializer, Immutable, Alias("hc.ClusterStatus")]
 public sealed record ClusterStatus(
     [property: Id(0)] SiloInfo[] Silos,
     [property: Id(1)] ModelDescription[] Models,
-    [property: Id(2)] HeadStatistics[] Heads);
+    [property: Id(2)] HeadStatistics[] Heads,
+    [property: Id(3)] BrokenModel[] BrokenModels);

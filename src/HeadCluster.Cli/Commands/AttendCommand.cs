@@ -11,7 +11,7 @@ internal sealed class AttendCommand
     private readonly Terminal _terminal;
     private readonly ClusterArguments _cluster = new();
     private readonly Option<string> _model = new("--model") { Description = "The model's name.", HelpName = "name", Required = true };
-    private readonly Option<int> _layer = new("--layer") { Description = "The layer, from 0.", HelpName = "index", Required = true };
+    private readonly Option<int> _layer = WholeNumber.Option("--layer", "a layer, from 0");
 
     private readonly Option<string> _input = new("--input")
     {
@@ -26,7 +26,13 @@ internal sealed class AttendCommand
         HelpName = "file",
     };
 
-    public AttendCommand(Terminal terminal) => _terminal = terminal;
+    public AttendCommand(Terminal terminal)
+    {
+        _terminal = terminal;
+        _layer.Description = "The layer, from 0.";
+        _layer.HelpName = "index";
+        _layer.Required = true;
+    }
 
     public Command Create()
     {
@@ -43,14 +49,15 @@ internal sealed class AttendCommand
         var output = parsed.GetValue(_output);
         if (output is not null)
         {
-            MatrixFile.CheckName(output);
+            MatrixFile.CheckWritable(output, _output.Name);
         }
 
         using var telemetry = _cluster.StartTelemetry(parsed);
         await using var session = await _cluster.OpenAsync(parsed, cancellationToken);
         var model = parsed.GetRequiredValue(_model);
         var layer = parsed.GetValue(_layer);
-        var result = await session.Client.AttendAsync(model, layer, input, cancellationToken);
+        var result = await _cluster.WaitAsync(
+            parsed, "Loading heads and attending", () => session.Client.AttendAsync(model, layer, input, cancellationToken));
         if (output is not null)
         {
             MatrixFile.Write(output, result.Output);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using HeadCluster.Cli.Clusters;
+using HeadCluster.Cli.Output;
 using HeadCluster.Silo.CommandLine;
 using HeadCluster.Silo.Diagnostics;
 
@@ -35,17 +36,21 @@ internal sealed class ClusterArguments
     /// <summary>Starts to print spans and metrics, if asked for.</summary>
     public ConsoleTelemetry? StartTelemetry(ParseResult parsed) => ConsoleTelemetry.Start(parsed.GetValue(_trace));
 
+    /// <summary>Waits for some work and shows what for, unless a trace is printed where that would be shown.</summary>
+    public Task<T> WaitAsync<T>(ParseResult parsed, string what, Func<Task<T>> work) =>
+        parsed.GetValue(_trace) is null ? Terminal.WaitAsync(what, work) : work();
+
     /// <summary>Joins or starts the cluster.</summary>
     /// <exception cref="HeadClusterException">The options contradict each other, or the cluster cannot be reached.</exception>
     public Task<ClusterSession> OpenAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var models = (parsed.GetValue(_models) ?? []).Select(ModelSetting.Parse).ToArray();
+        var models = ModelSetting.ParseAll(parsed.GetValue(_models));
         var clusterId = parsed.GetValue(_clusterId);
         return (parsed.GetValue(_cluster), clusterId, models) switch
         {
-            (null, null, _) => ClusterSession.EmbedAsync(models, cancellationToken),
+            (null, null, _) => WaitAsync(parsed, "Starting a silo", () => ClusterSession.EmbedAsync(models, cancellationToken)),
             (null, _, _) => throw HeadClusterException.InvalidInput("--cluster-id names a running cluster; give its gateway too, with --cluster"),
-            (var gateway, _, []) => ClusterSession.JoinAsync(gateway, clusterId, cancellationToken),
+            (var gateway, _, []) => WaitAsync(parsed, "Connecting", () => ClusterSession.JoinAsync(gateway, clusterId, cancellationToken)),
             _ => throw HeadClusterException.InvalidInput(
                 "--models adds models to a silo of this process; a running cluster has its own, so leave out --models or --cluster"),
         };

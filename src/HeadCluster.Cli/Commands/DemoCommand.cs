@@ -51,7 +51,9 @@ internal sealed class DemoCommand
     {
         using var telemetry = ConsoleTelemetry.Start(parsed.GetValue(_trace));
         var inputs = parsed.GetValue(_letters) is { Length: > 0 } given ? given : Samples;
-        var answer = await SortingDemo.RunAsync(inputs, cancellationToken);
+        var answer = telemetry is null
+            ? await Terminal.WaitAsync("Sorting on two silos, then on one", () => SortingDemo.RunAsync(inputs, cancellationToken))
+            : await SortingDemo.RunAsync(inputs, cancellationToken);
         if (parsed.GetValue(_json))
         {
             _terminal.WriteJson(answer, AnswerJson.Default.DemoAnswer);

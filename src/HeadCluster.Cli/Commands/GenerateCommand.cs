@@ -20,9 +20,15 @@ internal sealed class GenerateCommand
         CustomParser = result => ParseTokens(result.Tokens[0].Value, result.AddError),
     };
 
-    private readonly Option<int> _steps = new("--steps") { Description = "Tokens to generate.", HelpName = "count", Required = true };
+    private readonly Option<int> _steps = WholeNumber.Option("--steps", "how many tokens to generate");
 
-    public GenerateCommand(Terminal terminal) => _terminal = terminal;
+    public GenerateCommand(Terminal terminal)
+    {
+        _terminal = terminal;
+        _steps.Description = "Tokens to generate.";
+        _steps.HelpName = "count";
+        _steps.Required = true;
+    }
 
     public Command Create()
     {

@@ -6,7 +6,8 @@ namespace HeadCluster.Cli.Commands;
 internal sealed record StatusAnswer(
     IReadOnlyList<SiloAnswer> Silos,
     IReadOnlyList<ModelDescription> Models,
-    IReadOnlyList<HeadAnswer> Heads)
+    IReadOnlyList<HeadAnswer> Heads,
+    IReadOnlyList<BrokenModel> BrokenModels)
 {
     public static StatusAnswer Of(ClusterStatus status)
     {
@@ -23,7 +24,8 @@ internal sealed record StatusAnswer(
                 head.Requests,
                 head.QueueP50.TotalMicroseconds,
                 head.ProjectP50.TotalMicroseconds,
-                head.AttendP50.TotalMicroseconds))]);
+                head.AttendP50.TotalMicroseconds))],
+            status.BrokenModels);
     }
 }
 

@@ -74,6 +74,11 @@ internal sealed class StatusCommand
 
         _terminal.Write(silos);
         _terminal.Write(models);
+        foreach (var model in status.BrokenModels)
+        {
+            _terminal.WriteLine($"  cannot be used: {model.Error}");
+        }
+
         if (status.Heads.Length == 0)
         {
             _terminal.WriteLine("  No head is active yet: a head is loaded when it is first asked for.");

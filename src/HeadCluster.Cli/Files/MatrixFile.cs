@@ -34,9 +34,24 @@ internal static class MatrixFile
         }
     }
 
-    /// <summary>Checks that the file's name says one of the formats.</summary>
-    /// <exception cref="ModelException">It does not.</exception>
-    public static void CheckName(string path)
+    /// <summary>Checks, before anything is computed, that a matrix can be written where an option says.</summary>
+    /// <exception cref="ModelException">The file's name says none of the formats, or its directory is not there.</exception>
+    public static void CheckWritable(string path, string option)
+    {
+        CheckName(path);
+        var directory = Path.GetDirectoryName(Path.GetFullPath(path));
+        if (!Directory.Exists(directory))
+        {
+            throw new ModelException($"{option}: {path} cannot be written, since there is no directory {directory}");
+        }
+
+        if (Directory.Exists(path))
+        {
+            throw new ModelException($"{option}: {path} cannot be written, since it is a directory");
+        }
+    }
+
+    private static void CheckName(string path)
     {
         if (!IsNpy(path) && !path.EndsWith(Safetensors, StringComparison.OrdinalIgnoreCase))
         {

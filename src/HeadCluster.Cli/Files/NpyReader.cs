@@ -19,11 +19,19 @@ internal static class NpyReader
             var width = ElementBytes(path, header);
             var elements = Math.BigMul(header.Shape[0], header.Shape[1]);
             var bytes = file.Length - file.Position;
-            if (elements > FloatTensor.MaxLength || elements * width != bytes)
+            if (elements > FloatTensor.MaxLength)
             {
                 throw NpyFormat.Malformed(
                     path,
-                    $"{bytes} bytes follow its header; the shape {FloatTensor.Describe(header.Shape)} takes {elements} elements of {width} bytes, {FloatTensor.MaxLength} at most");
+                    $"the shape {FloatTensor.Describe(header.Shape)} has {elements} elements; a tensor holds at most {FloatTensor.MaxLength}");
+            }
+
+            if (elements * width != bytes)
+            {
+                throw NpyFormat.Malformed(
+                    path,
+                    $"{bytes} bytes follow its header; the shape {FloatTensor.Describe(header.Shape)} of '{header.Type}' takes {elements * width}"
+                    + (bytes < elements * width ? "; is it truncated?" : ""));
             }
 
             return new FloatTensor(ReadElements(file, (int)elements, width), header.Shape);

@@ -41,6 +41,11 @@ internal sealed class Terminal
         return new Terminal(output);
     }
 
+    /// <summary>Waits for some work; who watches the error stream on a terminal sees what for.</summary>
+    public static Task<T> WaitAsync<T>(string what, Func<Task<T>> work) => Console.IsErrorRedirected
+        ? work()
+        : Progress().StartAsync(what, _ => work());
+
     /// <summary>Writes a table or other piece of layout.</summary>
     public void Write(IRenderable piece) => _console.Write(piece);
 
@@ -56,4 +61,8 @@ internal sealed class Terminal
 
     /// <summary>Writes one JSON object on a line of its own.</summary>
     public void WriteJson<T>(T value, JsonTypeInfo<T> type) => Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(value, type));
+
+    // It erases itself, so that nothing of it is left above the answer.
+    private static Status Progress() =>
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Status();
 }

@@ -33,7 +33,10 @@ internal sealed class ModelCatalog : IDisposable
         {
             // Forgotten, so that a file that has been mended is read again.
             _open.TryRemove(KeyValuePair.Create(name, model));
-            throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, $"model '{name}': {exception.Message}");
+
+            // The message begins with the location, which is the name of a built-in model that has no other.
+            var where = location == name ? "model" : $"model '{name}':";
+            throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, $"{where} {exception.Message}");
         }
     }
 
@@ -75,26 +78,24 @@ internal sealed class ModelCatalog : IDisposable
             model.Transformer?.VocabularySize ?? 0);
     }
 
-    /// <summary>The models that are configured or in use, by name; those whose files are not readable are left out.</summary>
-    public IEnumerable<ModelDescription> DescribeAll()
+    /// <summary>The models that are configured or in use, by name, and what is wrong with those that cannot be used.</summary>
+    public (ModelDescription[] Models, BrokenModel[] Broken) DescribeAll()
     {
+        var models = new List<ModelDescription>();
+        var broken = new List<BrokenModel>();
         foreach (var name in _options.Models.Keys.Union(_open.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
-            ModelDescription? description = null;
             try
             {
-                description = Describe(name);
+                models.Add(Describe(name));
             }
-            catch (HeadClusterException)
+            catch (HeadClusterException exception)
             {
-                // Whoever asks this model for something is told what is wrong with it.
-            }
-
-            if (description is not null)
-            {
-                yield return description;
+                broken.Add(new BrokenModel(name, exception.Message));
             }
         }
+
+        return ([.. models], [.. broken]);
     }
 
     public void Dispose()

@@ -23,10 +23,12 @@ internal sealed class ClusterStatusGrain : Grain, IClusterStatusGrain
 
         var active = await management.GetActiveGrains(HeadType);
         var heads = await Task.WhenAll(active.Select(id => AskAsync(id, cancellationToken)));
+        var (models, broken) = _models.DescribeAll();
         return new ClusterStatus(
             silos,
-            [.. _models.DescribeAll()],
-            [.. heads.OfType<HeadStatistics>().OrderBy(head => head.Head.Model, StringComparer.Ordinal).ThenBy(head => head.Head.Layer).ThenBy(head => head.Head.KvHead)]);
+            models,
+            [.. heads.OfType<HeadStatistics>().OrderBy(head => head.Head.Model, StringComparer.Ordinal).ThenBy(head => head.Head.Layer).ThenBy(head => head.Head.KvHead)],
+            broken);
     }
 
     // A head that could not load its weights, or that went away in between, has nothing to tell.

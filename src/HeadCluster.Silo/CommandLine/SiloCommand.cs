@@ -53,15 +53,17 @@ internal sealed class SiloCommand
             }
         }
 
-        settings.AddRange((parsed.GetValue(_models) ?? []).Select(ModelSetting.Parse));
+        settings.AddRange(ModelSetting.ParseAll(parsed.GetValue(_models)));
         return settings;
     }
 
-    private Option<int> Port(string name, string property, string description) => Keyed(new Option<int>(name)
+    private Option<int> Port(string name, string property, string description)
     {
-        Description = description,
-        HelpName = "port",
-    }, property);
+        var option = WholeNumber.Option(name, "a port, 1 to 65535");
+        option.Description = description;
+        option.HelpName = "port";
+        return Keyed(option, property);
+    }
 
     private Option<string> Text(string name, string property, string description) => Keyed(new Option<string>(name)
     {

@@ -1,4 +1,5 @@
 using HeadCluster.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -12,6 +13,9 @@ internal static class SettingsCheck
     /// <exception cref="HeadClusterException">A setting is not of its type.</exception>
     public static void CheckSettings(this IHost silo)
     {
+        var configuration = silo.Services.GetRequiredService<IConfiguration>();
+        NumberSetting.Check<int>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.ComputeThreads));
+        NumberSetting.Check<long>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.MemoryLimitBytes));
         try
         {
             _ = silo.Services.GetRequiredService<IOptions<HeadClusterOptions>>().Value;

@@ -17,6 +17,7 @@ public static class SiloHost
     /// </summary>
     /// <param name="settings">Settings that override the others, by configuration key.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">A setting is missing or out of range.</exception>
+    /// <exception cref="HeadClusterException">A setting is not of its type.</exception>
     public static HostApplicationBuilder CreateBuilder(IEnumerable<KeyValuePair<string, string?>>? settings = null)
     {
         // Without the defaults: they watch files for changes and log every request of a host, which a silo needs not.

@@ -36,8 +36,14 @@ public sealed class SiloHostOptions
 
     /// <summary>Reads the section and says what to change in it, if anything.</summary>
     /// <exception cref="OptionsValidationException">A value is missing or out of range.</exception>
+    /// <exception cref="HeadClusterException">A port is not a number.</exception>
     internal static SiloHostOptions Read(IConfiguration configuration)
     {
+        foreach (var port in (string[])[nameof(SiloPort), nameof(GatewayPort), nameof(PrimaryPort)])
+        {
+            NumberSetting.Check<int>(configuration, Section, port);
+        }
+
         var options = new SiloHostOptions();
         try
         {

@@ -97,6 +97,7 @@ public sealed class BrokenModelTests
         await AttendAsync(cluster, NanoGpt.Name, 48);
         var status = await cluster.Client.StatusAsync(TestContext.Current.CancellationToken);
         Assert.Equal([NanoGpt.Name], status.Models.Select(model => model.Name));
+        Assert.Equal([new BrokenModel("broken", error.Message)], status.BrokenModels);
     }
 
     private static Task<AttentionResult> AttendAsync(HeadClusterTestCluster cluster, string model, int width) =>

@@ -14,6 +14,7 @@ public sealed class ClusterStatusTests
         Assert.All(before.Silos, silo => Assert.Equal("Active", silo.Status));
         Assert.Equal([new ModelDescription(NanoGpt.Name, 3, 48, 3, 3, 16, 11, 3)], before.Models);
         Assert.Empty(before.Heads);
+        Assert.Empty(before.BrokenModels);
 
         for (var request = 0; request < 3; request++)
         {

@@ -59,15 +59,17 @@ public sealed class AttendTests
     [Theory]
     [InlineData("nano-gpt", "3", "x.npy", "y.npy", "no layer 3")]
     [InlineData("nano-gpt", "-1", "x.npy", "y.npy", "-1")]
-    [InlineData("nano-gpt", "zero", "x.npy", "y.npy", "zero")]
+    [InlineData("nano-gpt", "zero", "x.npy", "y.npy", "--layer: 'zero' is not a whole number")]
     [InlineData("nano", "0", "x.npy", "y.npy", "no model 'nano'")]
     [InlineData("nano/gpt", "0", "x.npy", "y.npy", "'nano/gpt' is not the name of a model")]
     [InlineData("", "0", "x.npy", "y.npy", "'' is not the name of a model")]
-    [InlineData("random:huge", "0", "x.npy", "y.npy", "random:huge")]
+    [InlineData("random:huge", "0", "x.npy", "y.npy", "model 'random:huge': there is no such shape")]
     [InlineData("nano-gpt", "0", "absent.npy", "y.npy", "absent.npy")]
     [InlineData("nano-gpt", "0", "x.txt", "y.npy", "x.txt")]
     [InlineData("nano-gpt", "0", "x.npy", "y.txt", "y.txt")]
-    [InlineData("nano-gpt", "0", "x.npy", "absent/y.npy", "absent")]
+    [InlineData("nano-gpt", "0", "x.npy", "absent/y.npy", "--output: ")]
+    [InlineData("no-model-is-asked", "0", "x.npy", "absent/y.npy", "no directory")]
+    [InlineData("no-model-is-asked", "0", "x.npy", "folder.npy", "it is a directory")]
     [InlineData("nano-gpt", "0", "wide.npy", "y.npy", "float32[rows, 48]")]
     [InlineData("nano-gpt", "0", "long.npy", "y.npy", "12")]
     [InlineData("nano-gpt", "0", "nan.npy", "y.npy", "NaN")]
@@ -80,6 +82,7 @@ public sealed class AttendTests
         Inputs.Write(folder.File("x.npy"), rows: 2);
         Inputs.Write(folder.File("wide.npy"), rows: 2, columns: Inputs.Width + 1);
         Inputs.Write(folder.File("long.npy"), rows: 12);
+        Directory.CreateDirectory(folder.File("folder.npy"));
         MatrixFile.Write(folder.File("nan.npy"), new FloatTensor([.. Enumerable.Repeat(float.NaN, Inputs.Width)], 1, Inputs.Width));
         File.WriteAllText(folder.File("junk.npy"), "not numbers");
         File.WriteAllText(folder.File("junk.safetensors"), "not tensors");
@@ -87,6 +90,20 @@ public sealed class AttendTests
 
         var result = await CommandResult.RunAsync(
             "attend", "--model", model, "--layer", layer, "--input", folder.File(input), "--output", folder.File(output));
+
+        result.AssertRefused(because);
+    }
+
+    [Theory]
+    [InlineData("m=a", "m=b", "'m' twice")]
+    [InlineData("mine=a", "Mine=a", "'Mine' twice")]
+    public async Task Attend_refuses_two_models_of_one_name(string first, string second, string because)
+    {
+        using var folder = new TemporaryDirectory();
+
+        var result = await CommandResult.RunAsync(
+            "attend", "--models", first, "--models", second, "--model", "m", "--layer", "0",
+            "--input", Inputs.Write(folder.File("x.npy"), rows: 2));
 
         result.AssertRefused(because);
     }

@@ -26,7 +26,7 @@ public sealed class GenerateTests
     [InlineData("nano-gpt", "1,3", "1", "token 3")]
     [InlineData("nano-gpt", "1,2", "-1", "-1 steps")]
     [InlineData("nano-gpt", "1,2", "11", "11 steps")]
-    [InlineData("nano-gpt", "1,2", "many", "many")]
+    [InlineData("nano-gpt", "1,2", "many", "--steps: 'many' is not a whole number")]
     [InlineData("random:nano", "1,2", "1", "attention layers only")]
     public async Task Generate_refuses_what_cannot_be_done(string model, string tokens, string steps, string because)
     {

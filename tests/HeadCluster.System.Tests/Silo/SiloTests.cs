@@ -42,8 +42,11 @@ public sealed class SiloTests
     [InlineData("--silo-port 0", "SiloPort is 0")]
     [InlineData("--silo-port 70000", "SiloPort is 70000")]
     [InlineData("--silo-port 30000 --primary-port 30000", "both 30000")]
-    [InlineData("--silo-port x", "'x'")]
+    [InlineData("--silo-port x", "--silo-port: 'x' is not a whole number; expected a port, 1 to 65535")]
+    [InlineData("--silo-port 99999999999", "--silo-port: '99999999999' is not a whole number")]
     [InlineData("--models mine", "'mine' does not add a model")]
+    [InlineData("--models m=a --models m=b", "--models adds 'm' twice")]
+    [InlineData("--models m=a --models other=a --models M=a", "--models adds 'M' twice")]
     [InlineData("--trace file", "'file'")]
     [InlineData("--bogus", "'--bogus'")]
     public async Task Silo_with_wrong_options_is_refused(string args, string because)
@@ -54,9 +57,9 @@ public sealed class SiloTests
     }
 
     [Theory]
-    [InlineData("HeadCluster__Silo__SiloPort", "many", "HeadCluster:Silo:SiloPort")]
+    [InlineData("HeadCluster__Silo__SiloPort", "many", "HeadCluster:Silo:SiloPort is 'many'; expected a whole number")]
     [InlineData("HeadCluster__Silo__ClusterId", " ", "ClusterId")]
-    [InlineData("HeadCluster__ComputeThreads", "many", "HeadCluster:ComputeThreads")]
+    [InlineData("HeadCluster__ComputeThreads", "many", "HeadCluster:ComputeThreads is 'many'; expected a whole number")]
     [InlineData("HeadCluster__ComputeThreads", "0", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster__Models__mine__Path", " ", "HeadCluster:Models:mine:Path")]
     public async Task Silo_with_wrong_settings_is_refused(string variable, string value, string because)
@@ -68,7 +71,7 @@ public sealed class SiloTests
 
     [Theory]
     [InlineData("HeadCluster__ComputeThreads", "0", "HeadCluster:ComputeThreads")]
-    [InlineData("HeadCluster__MemoryLimitBytes", "some", "HeadCluster:MemoryLimitBytes")]
+    [InlineData("HeadCluster__MemoryLimitBytes", "some", "HeadCluster:MemoryLimitBytes is 'some'; expected a whole number")]
     public async Task Command_whose_embedded_silo_has_wrong_settings_is_refused(string variable, string value, string because)
     {
         var result = await CommandResult.RunProgramAsync(Programs.HeadCluster, new() { [variable] = value }, "status");

@@ -6,7 +6,8 @@ namespace HeadCluster.System.Tests;
 /// <summary>The programs as they were built beside these tests, run by the runtime that runs the tests.</summary>
 internal static class Programs
 {
-    private static readonly string DotNet = Path.GetFullPath(Path.Combine(
+    /// <summary>The runtime.</summary>
+    public static readonly string DotNet = Path.GetFullPath(Path.Combine(
         RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
 
     public const string HeadCluster = "headcluster.dll";
