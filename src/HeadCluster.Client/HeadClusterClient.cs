@@ -75,7 +75,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(request.Input);
-        WireLimits.Check(request.Input);
+        WireLimits.Check(request.Input, request.SequenceLengths);
         var key = new LayerId(ModelName.Check(model), layer).ToString();
         return _calls.CallAsync(token => _grains.GetGrain<IMultiHeadAttentionGrain>(key).AttendAsync(request, token), cancellationToken);
     }
@@ -96,6 +96,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
     public Task<ForwardResult> ForwardAsync(string model, ForwardRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        WireLimits.Check(request.Tokens, request.SequenceLengths);
         var key = ModelName.Check(model);
         return _calls.CallAsync(token => _grains.GetGrain<ITransformerGrain>(key).ForwardAsync(request, token), cancellationToken);
     }
@@ -116,6 +117,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
     {
         var key = ModelName.Check(model);
         var request = new GenerationRequest(tokens.ToArray(), steps);
+        WireLimits.Check(request.Tokens);
         return _calls.StreamAsync(token => _grains.GetGrain<ITransformerGrain>(key).GenerateAsync(request, token), cancellationToken);
     }
 

@@ -136,11 +136,22 @@ public sealed class HeadClusterTestCluster : IAsyncDisposable
 
     /// <summary>Makes every computation on a silo take longer; changing it again ends the delays that are under way.</summary>
     /// <param name="silo">The silo.</param>
-    /// <param name="delay">Added to each computation of a head, projection or feed-forward layer, unless its request is cancelled.</param>
+    /// <param name="delay">Added to each computation of a head, projection or feed-forward layer, until its request is cancelled.</param>
     public void SlowSilo(SiloAddress silo, TimeSpan delay) => Compute(silo).Delay = delay;
 
     /// <summary>Computations that run at this moment on all silos.</summary>
     public int RunningComputations => _cluster.GetActiveSilos().Sum(silo => Compute(silo.SiloAddress).Running);
+
+    /// <summary>
+    /// Computations, on all silos that run, that had begun when their request was cancelled and that ended by it instead of
+    /// computing on.
+    /// </summary>
+    public int InterruptedComputations => _cluster.GetActiveSilos().Sum(silo => Compute(silo.SiloAddress).Interrupted);
+
+    /// <summary>Makes the next computation on a silo fail: that of a head or layer, or the loading of its weights.</summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="failure">What it throws.</param>
+    public void FailNextComputation(SiloAddress silo, Exception failure) => Compute(silo).FailNext(failure);
 
     /// <summary>Waits until as many computations, or more, run on a silo.</summary>
     public Task WaitForComputationsAsync(SiloAddress silo, int count, CancellationToken cancellationToken = default) =>

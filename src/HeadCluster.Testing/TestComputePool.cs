@@ -11,7 +11,9 @@ internal sealed class TestComputePool : ComputePool
     private readonly List<(Func<int, bool> Reached, TaskCompletionSource Waiting)> _waiting = [];
     private CancellationTokenSource _delayChanged = new();
     private TimeSpan _delay;
+    private Exception? _failure;
     private int _entered;
+    private int _interrupted;
 
     public TestComputePool(IOptions<HeadClusterOptions> options)
         : base(options.Value.ComputeThreads ?? Environment.ProcessorCount)
@@ -42,6 +44,12 @@ internal sealed class TestComputePool : ComputePool
         }
     }
 
+    /// <summary>Computations that had begun when their request was cancelled, and that ended by it.</summary>
+    public int Interrupted => Volatile.Read(ref _interrupted);
+
+    /// <summary>Makes the next computation throw.</summary>
+    public void FailNext(Exception failure) => Volatile.Write(ref _failure, failure);
+
     /// <summary>Waits until the number of computations that run is one that <paramref name="reached"/> says yes to.</summary>
     public Task WaitForRunningAsync(Func<int, bool> reached, CancellationToken cancellationToken)
     {
@@ -64,8 +72,19 @@ internal sealed class TestComputePool : ComputePool
         Count(+1);
         try
         {
+            // A delay is part of the computation: what is cancelled within it goes on until the computation itself looks at its token.
             Wait(cancellationToken);
+            if (Interlocked.Exchange(ref _failure, null) is { } failure)
+            {
+                throw failure;
+            }
+
             base.Execute(work, part, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            Interlocked.Increment(ref _interrupted);
+            throw;
         }
         finally
         {
@@ -102,7 +121,6 @@ internal sealed class TestComputePool : ComputePool
         if (delay > TimeSpan.Zero)
         {
             WaitHandle.WaitAny([cancellationToken.WaitHandle, changed.WaitHandle], delay);
-            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 }

@@ -4,7 +4,7 @@ namespace HeadCluster;
 /// One head of one layer: it owns its projection weights and computes its head where it is. Its key is a <see cref="HeadId"/>.
 /// </summary>
 [Alias("hc.IAttentionHeadGrain")]
-public interface IAttentionHeadGrain : IGrainWithStringKey
+public interface IAttentionHeadGrain : IWeightGrain
 {
     /// <summary>Computes softmax(x W_Q (x W_K)ᵀ · scale) x W_V for every query head of this head.</summary>
     /// <exception cref="HeadClusterException">The input's shape or a value is not one this head takes, or its weights could not be loaded.</exception>

@@ -5,7 +5,7 @@ namespace HeadCluster;
 /// Its key is a <see cref="LayerId"/>.
 /// </summary>
 [Alias("hc.IMultiHeadAttentionGrain")]
-public interface IMultiHeadAttentionGrain : IGrainWithStringKey
+public interface IMultiHeadAttentionGrain : IWeightGrain
 {
     /// <summary>Computes Concat(head_1 … head_h) W_O + b_O.</summary>
     /// <exception cref="HeadClusterException">The input's shape or a value is not one this layer takes, or its weights could not be loaded.</exception>

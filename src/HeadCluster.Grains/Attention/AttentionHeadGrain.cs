@@ -1,4 +1,5 @@
 using HeadCluster.Kernels;
+using HeadCluster.Models;
 using Orleans.Placement;
 
 namespace HeadCluster.Grains;
@@ -36,8 +37,10 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
     public async Task<HeadResult> AttendAsync(HeadRequest request, CancellationToken cancellationToken)
     {
-        var (head, maxSequenceLength) = Weights;
-        AttentionInput.Check(this.GetPrimaryKeyString(), request.Input, request.SequenceLengths, head.Shape.ModelDim, maxSequenceLength);
+        var (head, model) = Weights;
+        var key = this.GetPrimaryKeyString();
+        AttentionInput.Check(key, request.Input, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
+        RequestSize.CheckHead(key, model, request.Input.Rows, request.SequenceLengths, request.CapturePattern);
 
         using var measured = _instruments.StartHead(_id, request.Input.Rows);
         var computation = new HeadComputation(head, request, _time);
@@ -62,10 +65,10 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         {
             var (query, key, value) = model.ReadHead(_id.Layer, _id.KvHead);
             var head = new AttentionHead(shape, model.Configuration.AttentionOptions(), query.ToPart(format), key.ToPart(format), value.ToPart(format));
-            return new LoadedHead(head, model.Configuration.MaxSequenceLength);
+            return new LoadedHead(head, model.Configuration);
         });
     }
 }
 
-/// <summary>A head's weights, and the longest sequence its model takes.</summary>
-internal sealed record LoadedHead(AttentionHead Head, int MaxSequenceLength);
+/// <summary>A head's weights, and the sizes of its model.</summary>
+internal sealed record LoadedHead(AttentionHead Head, ModelConfiguration Model);

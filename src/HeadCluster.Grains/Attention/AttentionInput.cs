@@ -13,7 +13,7 @@ internal static class AttentionInput
     /// <param name="modelDim">Columns of x.</param>
     /// <param name="maxSequenceLength">Positions the model knows.</param>
     /// <exception cref="HeadClusterException">Something is not as expected.</exception>
-    public static void Check(string where, FloatTensor? x, ReadOnlySpan<int> sequenceLengths, int modelDim, int maxSequenceLength)
+    public static void Check(string where, FloatTensor? x, int[] sequenceLengths, int modelDim, int maxSequenceLength)
     {
         if (x is not { Rank: 2 } || x.Columns != modelDim)
         {
@@ -26,6 +26,7 @@ internal static class AttentionInput
         }
 
         SequenceLengths.Check(where, sequenceLengths, x.Rows, maxSequenceLength);
+        WireLimits.Check(x, sequenceLengths);
 
         var bad = NonFinite.IndexOf(x.Span);
         if (bad >= 0)

@@ -7,7 +7,9 @@ internal static class FanOut
 {
     /// <summary>
     /// Calls every head and gathers the results in the order of the heads. When one fails, the others are cancelled, since
-    /// nobody will read what they compute, and the first failure is thrown.
+    /// nobody will read what they compute, and the first failure is thrown. When one does not fit into the memory of its silo,
+    /// the others are waited for instead and then let go of theirs, wherever they are: a call that was cancelled may still load
+    /// its head, and nobody would know.
     /// </summary>
     /// <exception cref="HeadClusterException">A head refused, or its silo could not be reached.</exception>
     public static async Task<HeadResult[]> GatherAsync(
@@ -17,8 +19,14 @@ internal static class FanOut
     {
         using var siblings = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Exception? failure = null;
+        var withoutMemory = new HashSet<IAttentionHeadGrain>();
         var calls = Array.ConvertAll(heads, CallAsync);
         var results = await Task.WhenAll(calls);
+        if (withoutMemory.Count > 0)
+        {
+            await WeightRelease.AllAsync(heads.Where(head => !withoutMemory.Contains(head)));
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
         if (failure is not null)
         {
@@ -37,7 +45,15 @@ internal static class FanOut
             {
                 // All calls of one fan-out run in the turns of one activation, so nothing races for the first place.
                 failure ??= Explain(head, exception);
-                await siblings.CancelAsync();
+                if (exception is HeadClusterException { Kind: HeadClusterErrorKind.OutOfMemory })
+                {
+                    withoutMemory.Add(head);
+                }
+                else
+                {
+                    await siblings.CancelAsync();
+                }
+
                 return null;
             }
         }

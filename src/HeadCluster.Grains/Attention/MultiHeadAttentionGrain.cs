@@ -1,4 +1,5 @@
 using HeadCluster.Kernels;
+using HeadCluster.Models;
 using Orleans.Concurrency;
 using Orleans.Placement;
 
@@ -21,17 +22,39 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
     {
         var layer = Weights;
         int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } x ? x.Rows : 0];
-        AttentionInput.Check(this.GetPrimaryKeyString(), request.Input, lengths, layer.ModelDim, layer.MaxSequenceLength);
+        var key = this.GetPrimaryKeyString();
+        AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
+        RequestSize.CheckLayer(key, layer.Model, request.Input.Rows, lengths, request.CapturePatterns);
 
         using var measured = _instruments.StartAttention(_id, request.Input.Rows);
-        var heads = await FanOut.GatherAsync(
-            layer.Heads,
-            (head, token) => head.AttendAsync(new HeadRequest(request.Input, lengths, request.CapturePatterns), token),
-            cancellationToken);
-        var output = await ProjectAsync(layer, heads, request.Input.Rows, cancellationToken);
+        try
+        {
+            var heads = await FanOut.GatherAsync(
+                layer.Heads,
+                (head, token) => head.AttendAsync(new HeadRequest(request.Input, lengths, request.CapturePatterns), token),
+                cancellationToken);
+            var output = await ProjectAsync(layer, heads, request.Input.Rows, cancellationToken);
 
-        measured.Complete();
-        return new AttentionResult(output, Array.ConvertAll(heads, head => head.Report));
+            measured.Complete();
+            return new AttentionResult(output, Array.ConvertAll(heads, head => head.Report));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            measured.Fail();
+            if (exception is HeadClusterException { Kind: HeadClusterErrorKind.OutOfMemory })
+            {
+                // The fan-out has let go of the heads; W_O is of no use without them.
+                LetGo();
+            }
+
+            throw;
+        }
+    }
+
+    public override async Task ReleaseAsync()
+    {
+        await WeightRelease.AllAsync(LoadedWeights?.Heads ?? []);
+        LetGo();
     }
 
     protected override WeightLoad<LoadedLayer> PlanLoad()
@@ -48,7 +71,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
         return new(
             $"layer {_id}",
             PackedMatrix.SizeOf(configuration.HeadCount * configuration.ValueDim, configuration.ModelDim, configuration.WeightFormat()),
-            () => new LoadedLayer(heads, model.ReadOutputProjection(_id.Layer).Pack(configuration.WeightFormat()), configuration.MaxSequenceLength));
+            () => new LoadedLayer(heads, model.ReadOutputProjection(_id.Layer).Pack(configuration.WeightFormat()), configuration));
     }
 
     // y = Concat(z_1 … z_h) W_O + b_O; each thread concatenates the rows that it projects.
@@ -56,7 +79,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
     {
         using var activity = HeadInstruments.StartOutputProjection();
         var weights = layer.OutputWeights;
-        var y = GC.AllocateUninitializedArray<float>(checked(rows * weights.Outputs));
+        var y = GC.AllocateUninitializedArray<float>(rows * weights.Outputs);
         await Compute.RunRowsAsync(
             rows,
             2L * weights.Inputs * weights.Outputs,
@@ -66,11 +89,8 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
     }
 }
 
-/// <summary>A layer's heads and W_O, and the longest sequence its model takes.</summary>
+/// <summary>A layer's heads and W_O, and the sizes of its model.</summary>
 /// <param name="Heads">One reference a key/value head.</param>
 /// <param name="OutputWeights">W_O and b_O, from HeadCount · ValueDim to ModelDim.</param>
-/// <param name="MaxSequenceLength">Positions the model knows.</param>
-internal sealed record LoadedLayer(IAttentionHeadGrain[] Heads, PackedMatrix OutputWeights, int MaxSequenceLength)
-{
-    public int ModelDim => OutputWeights.Outputs;
-}
+/// <param name="Model">The sizes.</param>
+internal sealed record LoadedLayer(IAttentionHeadGrain[] Heads, PackedMatrix OutputWeights, ModelConfiguration Model);

@@ -12,16 +12,23 @@ internal sealed class HeadInstruments
     private readonly Histogram<double> _headDuration;
     private readonly Histogram<double> _queueDuration;
     private readonly Histogram<double> _attentionDuration;
+    private readonly Counter<long> _headBytes;
+    private readonly Counter<long> _attentionErrors;
 
     private readonly string _silo;
+    private readonly TimeProvider _time;
 
-    public HeadInstruments(IMeterFactory meters, ILocalSiloDetails silo)
+    public HeadInstruments(IMeterFactory meters, ILocalSiloDetails silo, TimeProvider time)
     {
+        _time = time;
         _silo = silo.SiloAddress.ToParsableString();
         var meter = meters.Create(HeadClusterTelemetry.MeterName);
         _headDuration = meter.CreateHistogram<double>("headcluster.head.duration", "s", "Projections and attention of a head");
         _queueDuration = meter.CreateHistogram<double>("headcluster.queue.duration", "s", "A head's wait for a compute thread");
         _attentionDuration = meter.CreateHistogram<double>("headcluster.attention.duration", "s", "A layer: heads and output projection");
+        _headBytes = meter.CreateCounter<long>("headcluster.head.bytes", "By", "Outputs of a head");
+        _attentionErrors = meter.CreateCounter<long>(
+            "headcluster.attention.errors", "{request}", "Requests that a layer took on and that failed; cancelled ones are none");
     }
 
     /// <summary>A head begins a request. Dispose the result when it has ended, completed or not.</summary>
@@ -73,20 +80,22 @@ internal sealed class HeadInstruments
         /// <summary>The head was computed; without this the span ends as an error.</summary>
         public void Complete(HeadComputation computation)
         {
+            var bytes = (long)computation.Output!.Length * sizeof(float);
             if (activity is { IsAllDataRequested: true })
             {
                 activity.SetTag(HeadClusterTelemetry.QueueTag, computation.Queue.TotalMicroseconds);
                 activity.SetTag(HeadClusterTelemetry.ProjectTag, computation.Project.TotalMicroseconds);
                 activity.SetTag(HeadClusterTelemetry.AttendTag, computation.Attend.TotalMicroseconds);
-                activity.SetTag(HeadClusterTelemetry.BytesTag, (long)computation.Output!.Length * sizeof(float));
+                activity.SetTag(HeadClusterTelemetry.BytesTag, bytes);
             }
 
             activity?.SetStatus(ActivityStatusCode.Ok);
-            if (instruments._headDuration.Enabled || instruments._queueDuration.Enabled)
+            if (instruments._headDuration.Enabled || instruments._queueDuration.Enabled || instruments._headBytes.Enabled)
             {
                 var tags = instruments.Tags(head.LayerId);
                 instruments._headDuration.Record((computation.Project + computation.Attend).TotalSeconds, tags);
                 instruments._queueDuration.Record(computation.Queue.TotalSeconds, tags);
+                instruments._headBytes.Add(bytes, tags);
             }
         }
 
@@ -96,7 +105,7 @@ internal sealed class HeadInstruments
     /// <summary>One request of a layer.</summary>
     internal readonly struct AttentionMeasurement(HeadInstruments instruments, Activity? activity, LayerId layer) : IDisposable
     {
-        private readonly long _started = instruments._attentionDuration.Enabled ? Stopwatch.GetTimestamp() : 0;
+        private readonly long _started = instruments._attentionDuration.Enabled ? instruments._time.GetTimestamp() : 0;
 
         /// <summary>The layer was computed; without this the span ends as an error.</summary>
         public void Complete()
@@ -104,7 +113,16 @@ internal sealed class HeadInstruments
             activity?.SetStatus(ActivityStatusCode.Ok);
             if (instruments._attentionDuration.Enabled)
             {
-                instruments._attentionDuration.Record(Stopwatch.GetElapsedTime(_started).TotalSeconds, instruments.Tags(layer));
+                instruments._attentionDuration.Record(instruments._time.GetElapsedTime(_started).TotalSeconds, instruments.Tags(layer));
+            }
+        }
+
+        /// <summary>The request was taken on and could not be served.</summary>
+        public void Fail()
+        {
+            if (instruments._attentionErrors.Enabled)
+            {
+                instruments._attentionErrors.Add(1, instruments.Tags(layer));
             }
         }
 

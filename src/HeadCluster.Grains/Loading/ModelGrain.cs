@@ -9,7 +9,7 @@ namespace HeadCluster.Grains;
 /// later call loads anew.
 /// </summary>
 /// <typeparam name="TWeights">The weights, packed for the kernels.</typeparam>
-internal abstract class ModelGrain<TWeights> : Grain
+internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
     where TWeights : class
 {
     private readonly WeightMemory _memory;
@@ -27,6 +27,9 @@ internal abstract class ModelGrain<TWeights> : Grain
     protected ModelCatalog Models { get; }
 
     protected ComputePool Compute { get; }
+
+    /// <summary>The weights, or null if they could not be loaded or were let go of.</summary>
+    protected TWeights? LoadedWeights => _failure is null ? _weights : null;
 
     /// <summary>The weights.</summary>
     /// <exception cref="HeadClusterException">They could not be loaded.</exception>
@@ -62,6 +65,19 @@ internal abstract class ModelGrain<TWeights> : Grain
         {
             Fail(exception);
         }
+        catch
+        {
+            // A defect or an activation that took too long: there is no grain now that could give the memory back later.
+            _reserved?.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public virtual Task ReleaseAsync()
+    {
+        LetGo();
+        return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -74,9 +90,18 @@ internal abstract class ModelGrain<TWeights> : Grain
     /// <exception cref="HeadClusterException">The grain's key names nothing that this silo's models have.</exception>
     protected abstract WeightLoad<TWeights> PlanLoad();
 
+    /// <summary>Lets go of the weights and goes away. A request that came in before that is over is to be sent again.</summary>
+    protected void LetGo()
+    {
+        Fail(new HeadClusterException(
+            HeadClusterErrorKind.Unavailable, $"the weights of {this.GetPrimaryKeyString()} were just let go of; send the request again"));
+        _weights = null;
+        DeactivateOnIdle();
+    }
+
     private void Fail(HeadClusterException failure)
     {
-        _failure = failure;
+        _failure ??= failure;
         _reserved?.Dispose();
     }
 }

@@ -23,10 +23,11 @@ internal sealed class ForwardPass
         var rows = request.Tokens.Length;
         var width = _body.Model.ModelDim;
         var reports = new HeadReport[_layers.Length][];
+        var attended = 0;
         var blocks = request.Capture.HasFlag(ForwardCapture.Blocks) ? new FloatTensor[_layers.Length] : null;
 
         // The residual stream, [rows, width].
-        var x = ArrayPool<float>.Shared.Rent(checked(rows * width));
+        var x = ArrayPool<float>.Shared.Rent(rows * width);
         try
         {
             _body.Embed(request.Tokens, sequenceLengths, x);
@@ -34,6 +35,7 @@ internal sealed class ForwardPass
             {
                 var attention = await AttendAsync(layer, x, rows, sequenceLengths, request.Capture, cancellationToken);
                 reports[layer] = attention.Heads;
+                attended++;
                 await FinishBlockAsync(layer, attention.Output, x, rows, cancellationToken);
                 if (blocks is not null)
                 {
@@ -42,6 +44,12 @@ internal sealed class ForwardPass
             }
 
             return new ForwardResult(await LogitsAsync(x, rows, cancellationToken), reports, blocks);
+        }
+        catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
+        {
+            // The layer that did not fit has let go of its heads itself.
+            await WeightRelease.AllAsync(_layers[..attended]);
+            throw;
         }
         finally
         {
@@ -74,7 +82,7 @@ internal sealed class ForwardPass
     {
         var width = _body.Model.ModelDim;
         var vocabulary = _body.VocabularySize;
-        var logits = GC.AllocateUninitializedArray<float>(checked(rows * vocabulary));
+        var logits = GC.AllocateUninitializedArray<float>(rows * vocabulary);
         await _compute.RunRowsAsync(
             rows,
             _body.LogitsOperationsPerRow,

@@ -24,7 +24,7 @@ internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransform
     {
         int[] lengths = request.SequenceLengths ?? [request.Tokens.Length];
         TokenInput.Check(Name, request.Tokens, lengths, Weights.Model.MaxSequenceLength, Weights.VocabularySize);
-        return Pass().RunAsync(request, lengths, cancellationToken);
+        return RunAsync(Pass(), request, lengths, cancellationToken);
     }
 
     /// <remarks>Each step computes the whole sequence anew; the bits are those of a pass over the sequence as it then is.</remarks>
@@ -38,7 +38,7 @@ internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransform
         var tokens = request.Tokens;
         for (var step = 0; step < request.Steps; step++)
         {
-            var result = await pass.RunAsync(new ForwardRequest(tokens), [tokens.Length], cancellationToken);
+            var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], cancellationToken);
             var next = GreedyChoice.From(result.Logits.Row(tokens.Length - 1), position: tokens.Length);
             tokens = [.. tokens, next.Token];
             yield return next;
@@ -62,6 +62,20 @@ internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransform
         }
 
         return new ForwardPass(Weights, layers, Compute);
+    }
+
+    private async Task<ForwardResult> RunAsync(ForwardPass pass, ForwardRequest request, int[] lengths, CancellationToken cancellationToken)
+    {
+        RequestSize.CheckForward($"model '{Name}'", Weights.Model, request.Tokens.Length, lengths, request.Capture);
+        try
+        {
+            return await pass.RunAsync(request, lengths, cancellationToken);
+        }
+        catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
+        {
+            LetGo();
+            throw;
+        }
     }
 
     // The last token is not fed back, so it needs no position.

@@ -93,6 +93,52 @@ public sealed class BadInputTests(NanoGptCluster cluster)
     public Task A_model_of_attention_layers_only_takes_no_tokens() => RefusedAsync(
         () => cluster.Client.LogitsAsync("random:nano", new[] { 0 }, TestContext.Current.CancellationToken), ["random:nano", "attention layers only"]);
 
+    [Fact]
+    public Task Patterns_that_no_message_holds_are_refused_by_layer_and_head()
+    {
+        // 3 · 8200² floats in all, and 8200² of each head.
+        const string Long = "random:nano?layers=1&positions=10000";
+        var x = Matrices.Random(8200, 48);
+        return Task.WhenAll(
+            RefusedAsync(
+                () => cluster.Client.AttendAsync(Long, 0, new AttentionRequest(x, CapturePatterns: true), TestContext.Current.CancellationToken),
+                ["random:nano", "the reply takes 808454496 bytes", "at most 267386880"]),
+            RefusedAsync(
+                () => cluster.Cluster.Grains.GetGrain<IAttentionHeadGrain>(new HeadId(Long, 0, 1).ToString()).AttendAsync(
+                    new HeadRequest(x, [8200], CapturePattern: true), TestContext.Current.CancellationToken),
+                ["random:nano", "the reply takes 269484832 bytes", "at most 267386880"]));
+    }
+
+    [Fact]
+    public async Task A_head_output_that_no_message_or_array_holds_is_refused()
+    {
+        const string Wide = "random:nano?layers=1&positions=10000&model_dim=1&heads=1&head_dim=32768";
+        await RefusedAsync(() => AskAsync(3000), ["the reply takes 393216000 bytes"]);
+        await RefusedAsync(() => AskAsync(6000), ["queries, keys and values of 6000 rows have 589824000 elements"]);
+
+        Task AskAsync(int rows) => cluster.Client.AttendAsync(Wide, 0, Matrices.Random(rows, 1), TestContext.Current.CancellationToken);
+    }
+
+    [Theory]
+    [InlineData(130_000, ForwardCapture.None, "what a layer is sent takes 275340000 bytes")]
+    [InlineData(100_000, ForwardCapture.Blocks, "the reply takes 646800000 bytes")]
+    [InlineData(60_000, ForwardCapture.Patterns, "the reply takes 286560000 bytes")]
+    public Task Sequences_that_are_too_many_together_are_refused(int count, ForwardCapture capture, string because) => RefusedAsync(
+        () => cluster.Client.ForwardAsync(
+            NanoGpt.Name,
+            new ForwardRequest(new int[count * 11], [.. Enumerable.Repeat(11, count)], capture),
+            TestContext.Current.CancellationToken),
+        ["model 'nano-gpt'", because, "at most 267386880"]);
+
+    [Fact]
+    public async Task Tokens_that_no_message_holds_are_refused_before_they_are_sent()
+    {
+        var tokens = new int[45_000_000];
+        await RefusedAsync(
+            () => cluster.Client.ForwardAsync(NanoGpt.Name, new ForwardRequest(tokens), TestContext.Current.CancellationToken), ["45000000 tokens"]);
+        await RefusedAsync(() => GenerateAsync(tokens, 1), ["45000000 tokens"]);
+    }
+
     private Task LayerRefusesAsync(FloatTensor x, params string[] words) =>
         RefusedAsync(() => cluster.Client.AttendAsync(NanoGpt.Name, 0, x, TestContext.Current.CancellationToken), words);
 

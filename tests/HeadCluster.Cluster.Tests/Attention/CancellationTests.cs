@@ -28,6 +28,9 @@ public sealed class CancellationTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
         await cluster.WaitUntilIdleAsync(TestContext.Current.CancellationToken);
+
+        // Each was begun, and stopped by its kernel: nothing else looks at the token any more.
+        Assert.Equal(Heads, cluster.InterruptedComputations);
         SlowAll(cluster, TimeSpan.Zero);
         await cluster.Client.AttendAsync(Model, 0, Input, TestContext.Current.CancellationToken);
     }

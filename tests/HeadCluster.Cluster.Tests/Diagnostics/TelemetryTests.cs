@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using HeadCluster.Diagnostics;
 using HeadCluster.Testing;
 
@@ -42,34 +41,58 @@ public sealed class TelemetryTests
     public async Task Durations_of_heads_queues_and_layers_are_measured_by_layer_and_silo()
     {
         await using var cluster = await HeadClusterTestCluster.StartAsync(1, NanoGpt.Model);
-        var silo = cluster.Silos[0].ToParsableString();
-        var measured = new System.Collections.Concurrent.ConcurrentBag<string>();
-        using var listener = new MeterListener
-        {
-            InstrumentPublished = (instrument, self) =>
-            {
-                if (instrument.Meter.Name == HeadClusterTelemetry.MeterName)
-                {
-                    self.EnableMeasurementEvents(instrument);
-                }
-            },
-        };
-        listener.SetMeasurementEventCallback<double>((instrument, seconds, tags, _) =>
-        {
-            var all = tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value);
-            if (seconds >= 0 && silo.Equals(all[HeadClusterTelemetry.SiloTag]))
-            {
-                measured.Add($"{instrument.Name} {instrument.Unit} {all[HeadClusterTelemetry.ModelTag]} {all[HeadClusterTelemetry.LayerTag]}");
-            }
-        });
-        listener.Start();
+        using var measured = new Measurements<double>(cluster.Silos[0]);
 
         await cluster.Client.AttendAsync(NanoGpt.Name, 2, Matrices.Random(5, 48), TestContext.Current.CancellationToken);
 
-        Assert.Equal(3, measured.Count(name => name == "headcluster.head.duration s nano-gpt 2"));
-        Assert.Equal(3, measured.Count(name => name == "headcluster.queue.duration s nano-gpt 2"));
-        Assert.Equal(1, measured.Count(name => name == "headcluster.attention.duration s nano-gpt 2"));
-        Assert.Equal(7, measured.Count);
+        Assert.Equal(3, measured.Of("headcluster.head.duration s nano-gpt 2").Count);
+        Assert.Equal(3, measured.Of("headcluster.queue.duration s nano-gpt 2").Count);
+        Assert.Single(measured.Of("headcluster.attention.duration s nano-gpt 2"));
+        Assert.Equal(7, measured.All.Count);
+        Assert.All(measured.All, measurement => Assert.True(measurement.Value >= 0));
+    }
+
+    [Fact]
+    public async Task Bytes_of_heads_are_counted_by_layer_and_silo()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(1, NanoGpt.Model);
+        using var measured = new Measurements<long>(cluster.Silos[0]);
+
+        await cluster.Client.AttendAsync(NanoGpt.Name, 2, Matrices.Random(5, 48), TestContext.Current.CancellationToken);
+
+        Assert.Equal([320L, 320, 320], measured.Of("headcluster.head.bytes By nano-gpt 2"));
+        Assert.Equal(3, measured.All.Count);
+    }
+
+    [Fact]
+    public async Task Failed_requests_of_a_layer_are_counted_and_refused_and_cancelled_ones_are_not()
+    {
+        // Wide enough for a head to be computed by the pool: what is computed inline cannot be cancelled.
+        const string Model = "random:gpt2-small?layers=1&heads=1";
+        const string Errors = $"headcluster.attention.errors {{request}} {Model} 0";
+        await using var cluster = await HeadClusterTestCluster.StartAsync(1);
+        var silo = cluster.Silos[0];
+        await AttendAsync(768, TestContext.Current.CancellationToken);
+        using var measured = new Measurements<long>(silo);
+
+        cluster.SlowSilo(silo, TimeSpan.FromDays(1));
+        using var cancellation = new CancellationTokenSource();
+        var cancelled = AttendAsync(768, cancellation.Token);
+        await cluster.WaitForComputationsAsync(silo, 1, TestContext.Current.CancellationToken);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        await cluster.WaitUntilIdleAsync(TestContext.Current.CancellationToken);
+        cluster.SlowSilo(silo, TimeSpan.Zero);
+        await Assert.ThrowsAsync<HeadClusterException>(() => AttendAsync(767, TestContext.Current.CancellationToken));
+        Assert.Empty(measured.Of(Errors));
+
+        cluster.FailNextComputation(silo, new InvalidOperationException("a defect"));
+        await Assert.ThrowsAnyAsync<Exception>(() => AttendAsync(768, TestContext.Current.CancellationToken));
+
+        Assert.Equal([1L], measured.Of(Errors));
+
+        Task AttendAsync(int width, CancellationToken cancellationToken) =>
+            cluster.Client.AttendAsync(Model, 0, Matrices.Random(8, width), cancellationToken);
     }
 
     private static void AssertDescribes(Activity span, HeadReport report)

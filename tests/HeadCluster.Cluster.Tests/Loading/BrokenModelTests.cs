@@ -85,6 +85,65 @@ public sealed class BrokenModelTests
         await AttendAsync(cluster, "random:nano", 48);
     }
 
+    [Theory]
+    [InlineData(1, 80_000)]
+    [InlineData(2, 45_000)]
+    public async Task Heads_of_a_layer_that_does_not_fit_are_let_go_of(int silos, long limit)
+    {
+        // Eight heads of 9.4 kB each and a W_O of 25 kB: some fit beside it, on every silo, and not all.
+        const string Large = "random:nano?layers=1&heads=8";
+
+        // Two heads of 19 kB and a W_O of 12 kB: they do not fit beside those.
+        const string Small = "random:nano?layers=1&heads=2&head_dim=32";
+        await using var cluster = await HeadClusterTestCluster.StartAsync(
+            silos, options => options.MemoryLimitBytes = limit, TestContext.Current.CancellationToken);
+
+        for (var round = 0; round < 2; round++)
+        {
+            var error = await Refusal.OfAsync(() => AttendAsync(cluster, Large, 48), "random:nano", "bytes", "MemoryLimitBytes");
+            Assert.Equal(HeadClusterErrorKind.OutOfMemory, error.Kind);
+            await AttendAsync(cluster, Small, 48);
+            await ReleaseAsync(cluster, Small);
+        }
+    }
+
+    [Fact]
+    public async Task Layers_of_a_model_that_does_not_fit_are_let_go_of()
+    {
+        // What is not attention takes 236 kB and each of the three layers 38 kB: two of them fit.
+        await using var cluster = await HeadClusterTestCluster.StartAsync(
+            1,
+            options =>
+            {
+                options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory };
+                options.MemoryLimitBytes = 330_000;
+            },
+            TestContext.Current.CancellationToken);
+
+        var error = await Refusal.OfAsync(
+            () => cluster.Client.LogitsAsync(NanoGpt.Name, new[] { 0, 1, 2 }, TestContext.Current.CancellationToken), "nano-gpt/2", "bytes");
+
+        Assert.Equal(HeadClusterErrorKind.OutOfMemory, error.Kind);
+        await AttendAsync(cluster, "random:nano?layers=1&heads=24", 48);
+    }
+
+    [Fact]
+    public async Task A_head_whose_loading_breaks_off_keeps_no_memory()
+    {
+        // Room for W_O and the three heads, once.
+        await using var cluster = await HeadClusterTestCluster.StartAsync(
+            1, options => options.MemoryLimitBytes = 40_000, TestContext.Current.CancellationToken);
+        var head = cluster.Grains.GetGrain<IAttentionHeadGrain>(new HeadId("random:nano", 0, 0).ToString());
+
+        cluster.FailNextComputation(cluster.Silos[0], new InvalidOperationException("a defect"));
+        await Assert.ThrowsAnyAsync<Exception>(() => head.GetStatisticsAsync(TestContext.Current.CancellationToken));
+
+        await AttendAsync(cluster, "random:nano", 48);
+    }
+
+    private static async Task ReleaseAsync(HeadClusterTestCluster cluster, string model) =>
+        await cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(model, 0).ToString()).ReleaseAsync();
+
     private static async Task RefusedAsync(Action<TemporaryDirectory> damage, params string[] words)
     {
         using var directory = WholeModel();
