@@ -123,8 +123,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
         {
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
-
-        Interlocked.Add(ref _bytesRead, (long)destination.Length * ElementBytes(tensor));
     }
 
     /// <summary>Reads a rectangle of a matrix.</summary>
@@ -166,8 +164,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
         {
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
-
-        Interlocked.Add(ref _bytesRead, (long)destination.Length * ElementBytes(tensor));
     }
 
     /// <summary>Closes the file. What was read stays valid.</summary>
@@ -267,6 +263,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
+    // The only place that touches the data of tensors, and so where it is counted.
     private void Convert(TensorInfo tensor, byte* file, long first, Span<float> destination)
     {
         var elementBytes = ElementBytes(tensor);
@@ -274,8 +271,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
         while (!destination.IsEmpty)
         {
             var run = destination[..Math.Min(RunElements, destination.Length)];
-            FloatConversion.Convert(tensor.Type, new ReadOnlySpan<byte>(source, run.Length * elementBytes), run);
-            source += (long)run.Length * elementBytes;
+            var bytes = new ReadOnlySpan<byte>(source, run.Length * elementBytes);
+            Interlocked.Add(ref _bytesRead, bytes.Length);
+            FloatConversion.Convert(tensor.Type, bytes, run);
+            source += bytes.Length;
             destination = destination[run.Length..];
         }
     }

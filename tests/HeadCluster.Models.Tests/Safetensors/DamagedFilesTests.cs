@@ -6,9 +6,15 @@ namespace HeadCluster.Models.Tests;
 /// <summary>Whatever bytes a file has, opening it gives a file or a <see cref="SafetensorsException"/>, and costs no more than the file.</summary>
 public sealed class DamagedFilesTests : IDisposable
 {
-    // What opening a file takes whatever is in it, and what a byte of header can become: a dimension of two characters is eight bytes of a growing list.
+    private const int Iterations = 3_000;
+
+    // What opening a file takes whatever is in it. An exception with its stack trace takes 33 kB, one caused by another 44 kB.
     private const long FixedAllocation = 1 << 16;
-    private const long AllocationPerByte = 24;
+
+    // What a byte of a file can become. A tensor takes 50 characters of the header at least and becomes some 950 bytes: its
+    // lists, names and numbers, and its share of a dictionary that has doubled and of what sorts by offset. A dimension takes
+    // two characters, "1,", and eight bytes of a list that has doubled: 16 bytes a character at most.
+    private const long AllocationPerByte = 20;
 
     private static readonly byte[] Valid = TensorFile.Bytes(
         TensorType.F32,
@@ -34,7 +40,12 @@ public sealed class DamagedFilesTests : IDisposable
 
     [Fact]
     public void Any_bytes_open_or_are_refused() =>
-        Gen.Byte.Array[0, 200].Sample(bytes => { Opens(bytes); }, threads: 1);
+        Gen.Byte.Array[0, 200].Sample(bytes => { Opens(bytes); }, iter: Iterations, threads: 1);
+
+    [Fact]
+    public void Any_header_bytes_after_their_right_length_open_or_are_refused() =>
+        Gen.Select(Gen.Byte.Array[0, 200], Gen.Byte.Array[0, 20]).Sample(
+            (header, data) => { Opens(TensorFile.Bytes(header, data)); }, iter: Iterations, threads: 1);
 
     [Fact]
     public void Any_header_text_opens_or_is_refused()
@@ -47,7 +58,28 @@ public sealed class DamagedFilesTests : IDisposable
         ];
         Gen.Int[0, pieces.Length - 1].Array[0, 12]
             .Select(choice => TensorFile.Bytes($"{{{string.Concat(choice.Select(piece => pieces[piece]))}}}", new byte[4]))
-            .Sample(bytes => { Opens(bytes); }, threads: 1);
+            .Sample(bytes => { Opens(bytes); }, iter: Iterations, threads: 1);
+    }
+
+    [Fact]
+    public void Any_tensors_whose_numbers_do_not_fit_each_other_open_or_are_refused()
+    {
+        var number = Choice("0", "1", "2", "3", "4", "6", "8", "12", "16", "24", "9223372036854775807");
+        var type = Choice("F32", "F16", "BF16", "U8", "F64", "F4", "BOOL");
+        var tensor = Gen.Select(type, number.Array[0, 3], number, number).Select((dtype, shape, begin, end) =>
+            $"{{\"dtype\":\"{dtype}\",\"shape\":[{string.Join(',', shape)}],\"data_offsets\":[{begin},{end}]}}");
+        var opened = 0;
+        Gen.Select(tensor.Array[0, 2], Gen.Byte.Array[0, 24]).Sample(
+            (tensors, data) =>
+            {
+                var header = $"{{{string.Join(',', tensors.Index().Select(entry => $"\"{entry.Index}\":{entry.Item}"))}}}";
+                opened += Opens(TensorFile.Bytes(header, data)) ? 1 : 0;
+            },
+            iter: Iterations,
+            threads: 1);
+
+        // Both outcomes are met, or the test would test one of them only.
+        Assert.InRange(opened, 1, Iterations - 1);
     }
 
     [Fact]
@@ -90,6 +122,7 @@ public sealed class DamagedFilesTests : IDisposable
         try
         {
             using var file = SafetensorsFile.Open(path);
+            ReadAll(file);
         }
         catch (SafetensorsException error)
         {
@@ -100,5 +133,16 @@ public sealed class DamagedFilesTests : IDisposable
 
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, FixedAllocation + (bytes.Length * AllocationPerByte));
         return opened;
+    }
+
+    private static Gen<string> Choice(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(index => texts[index]);
+
+    // What opens can be read: nothing that a header says leads outside of the file.
+    private static void ReadAll(SafetensorsFile file)
+    {
+        foreach (var tensor in file.Tensors.Values.Where(tensor => tensor.Type.IsReadable()))
+        {
+            Assert.Equal(tensor.ElementCount, file.ReadFloats(tensor.Name).Length);
+        }
     }
 }
