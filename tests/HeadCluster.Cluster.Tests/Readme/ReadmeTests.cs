@@ -10,7 +10,7 @@ public sealed class ReadmeTests
     public async Task A_layer_gives_the_same_bits_wherever_its_heads_are()
     {
         await using var cluster = await HeadClusterTestCluster.StartAsync(silos: 3, ("my-gpt", NanoGpt.Directory));
-        var x = new FloatTensor(new float[11 * 48], 11, 48);
+        var x = new FloatTensor([.. Enumerable.Range(0, 11 * 48).Select(i => MathF.Sin(i))], 11, 48);
         var stop = TestContext.Current.CancellationToken;
         var before = await cluster.Client.AttendAsync("my-gpt", layer: 0, x, stop);
 
