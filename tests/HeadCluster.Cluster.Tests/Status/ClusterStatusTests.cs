@@ -1,3 +1,4 @@
+using HeadCluster.Kernels;
 using HeadCluster.Testing;
 
 namespace HeadCluster.Tests.Status;
@@ -26,7 +27,7 @@ public sealed class ClusterStatusTests
         Assert.All(after.Heads, head =>
         {
             Assert.Equal(3, head.Requests);
-            Assert.Equal(48 * 49 * sizeof(float), head.WeightBytes);
+            Assert.Equal(PackedMatrix.SizeOf(48, 48), head.WeightBytes);
             Assert.True(head.ProjectP50 > TimeSpan.Zero && head.AttendP50 > TimeSpan.Zero);
             Assert.Contains(head.Silo, cluster.Silos);
         });
