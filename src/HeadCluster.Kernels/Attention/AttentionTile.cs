@@ -54,6 +54,7 @@ internal ref struct AttentionTile
         _rows = rows;
         _sums[..(rows * _cache.ValueStride)].Clear();
         (_maximum, _denominator) = (Vector512.Create(float.NegativeInfinity), Vector512<float>.Zero);
+
         // The last row sees the most keys.
         var seen = AttentionKernel.VisibleKeys(position + rows - 1, _cache, _options);
         for (var key = 0; key < seen; key += AttentionKernel.BlockKeys)
