@@ -1,5 +1,8 @@
 using System.CommandLine;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace HeadCluster.Benchmarks.Allocations;
 
@@ -9,7 +12,10 @@ internal static class AllocationsCommand
     public static Command Create()
     {
         var command = new Command("allocations", "Shows what each kernel allocates per call.");
-        command.SetAction(_ => BenchmarkRunner.Run<KernelAllocations>());
+
+        // In this process: a program that BenchmarkDotNet generates would be built by this repository's rules.
+        var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+        command.SetAction(_ => BenchmarkRunner.Run<KernelAllocations>(config));
         return command;
     }
 }

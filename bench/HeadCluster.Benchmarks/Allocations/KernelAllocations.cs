@@ -6,7 +6,6 @@ namespace HeadCluster.Benchmarks.Allocations;
 
 /// <summary>One call of each kernel at gpt2-small's shape, with buffers from the caller or the pool.</summary>
 [MemoryDiagnoser]
-[ShortRunJob]
 public class KernelAllocations
 {
     private const int Rows = 128;
