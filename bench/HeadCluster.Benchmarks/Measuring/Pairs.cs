@@ -76,7 +76,7 @@ internal sealed record Effort(int Pairs, TimeSpan Sample, TimeSpan WarmUp)
 {
     public static Effort Full { get; } = new(41, TimeSpan.FromMilliseconds(30), TimeSpan.FromSeconds(1));
 
-    public static Effort Quick { get; } = new(7, TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(300));
+    public static Effort Quick { get; } = new(5, TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(300));
 }
 
 /// <summary>Medians over the pairs.</summary>
