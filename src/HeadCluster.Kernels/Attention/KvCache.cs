@@ -129,7 +129,8 @@ public sealed class KvCache : IDisposable
     [MemberNotNull(nameof(_keys), nameof(_values))]
     private void Rent(int capacity)
     {
-        _keys = ArrayPool<float>.Shared.Rent(checked((capacity + PanelKernel.PanelColumns - 1) / PanelKernel.PanelColumns * PanelKernel.PanelColumns * HeadDim));
+        var groups = checked(capacity + PanelKernel.PanelColumns - 1) / PanelKernel.PanelColumns;
+        _keys = ArrayPool<float>.Shared.Rent(checked(groups * PanelKernel.PanelColumns * HeadDim));
         _values = ArrayPool<float>.Shared.Rent(checked(capacity * ValueStride));
         Capacity = capacity;
     }

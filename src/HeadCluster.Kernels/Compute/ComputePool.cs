@@ -64,12 +64,12 @@ public class ComputePool : IDisposable
     {
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfNegative(parts);
-        var job = new ComputeJob(parts, work, cancellationToken);
         if (parts == 0)
         {
             return Task.CompletedTask;
         }
 
+        var job = new ComputeJob(parts, work, cancellationToken);
         if (operations < InlineOperations)
         {
             job.Serve(this);

@@ -45,8 +45,13 @@ public static class LinearKernel
             return;
         }
 
+        if (rows == 0)
+        {
+            return;
+        }
+
         // A panel stays in the second-level cache while all rows pass by.
-        for (var panel = 0; rows > 0 && panel * PanelKernel.PanelColumns < weights.Outputs; panel++)
+        for (var panel = 0; panel * PanelKernel.PanelColumns < weights.Outputs; panel++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ApplyPanel<TFormat, TStored>(x[..(rows * weights.Inputs)], weights, panel, y);

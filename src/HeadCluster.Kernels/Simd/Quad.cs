@@ -38,13 +38,10 @@ internal readonly struct Quad
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Quad operator +(Quad a, float b) => new(a.V0 + Vector512.Create(b), a.V1 + Vector512.Create(b), a.V2 + Vector512.Create(b), a.V3 + Vector512.Create(b));
+    public static Quad operator +(Quad a, Quad b) => new(a.V0 + b.V0, a.V1 + b.V1, a.V2 + b.V2, a.V3 + b.V3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Quad operator -(Quad a, float b) => new(a.V0 - Vector512.Create(b), a.V1 - Vector512.Create(b), a.V2 - Vector512.Create(b), a.V3 - Vector512.Create(b));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Quad operator *(Quad a, float b) => new(a.V0 * b, a.V1 * b, a.V2 * b, a.V3 * b);
+    public static Quad operator -(Quad a, Quad b) => new(a.V0 - b.V0, a.V1 - b.V1, a.V2 - b.V2, a.V3 - b.V3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Quad operator *(Quad a, Quad b) => new(a.V0 * b.V0, a.V1 * b.V1, a.V2 * b.V2, a.V3 * b.V3);
@@ -57,6 +54,7 @@ internal readonly struct Quad
         Vector512.FusedMultiplyAdd(a.V2, b.V2, c.V2),
         Vector512.FusedMultiplyAdd(a.V3, b.V3, c.V3));
 
+    /// <summary>The same value in every element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static implicit operator Quad(float value)
     {
