@@ -26,6 +26,9 @@ public sealed class SaturationTests
             var status = await cluster.Client.StatusAsync(stop);
             Assert.Equal(12, status.Heads.Length);
             Assert.All(status.Silos, silo => Assert.Equal("Active", silo.Status));
+
+            // No more than the compute threads of two silos: what waits for one takes no thread that answers.
+            Assert.InRange(cluster.RunningComputations, 0, 2 * Environment.ProcessorCount);
         }
 
         Assert.Equal(0, probes.Missed);
