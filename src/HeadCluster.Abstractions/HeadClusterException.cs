@@ -18,6 +18,9 @@ public enum HeadClusterErrorKind
 
     /// <summary>A silo or head could not be reached; the request may be sent again.</summary>
     Unavailable,
+
+    /// <summary>Too much is waiting already; the request may be sent again after <see cref="HeadClusterException.RetryAfter"/>.</summary>
+    Busy,
 }
 
 /// <summary>
@@ -39,7 +42,11 @@ public sealed class HeadClusterException : Exception
     public HeadClusterErrorKind Kind { get; private set; }
 
     /// <summary>Whether the same request may succeed if it is sent again.</summary>
-    public bool IsTransient => Kind == HeadClusterErrorKind.Unavailable;
+    public bool IsTransient => Kind is HeadClusterErrorKind.Unavailable or HeadClusterErrorKind.Busy;
+
+    /// <summary>How long to wait before sending the request again; zero unless the cluster is busy.</summary>
+    [Id(1)]
+    public TimeSpan RetryAfter { get; init; }
 
     /// <summary>An error of kind <see cref="HeadClusterErrorKind.InvalidInput"/>.</summary>
     public static HeadClusterException InvalidInput(string message) => new(HeadClusterErrorKind.InvalidInput, message);

@@ -13,5 +13,21 @@ public sealed record AttentionRequest(
 /// <summary>A layer's attention output.</summary>
 /// <param name="Output">y = Concat(head_1 … head_h) W_O + b_O, <c>[rows, ModelDim]</c>.</param>
 /// <param name="Heads">One report a head, in the order of the heads.</param>
+/// <param name="Silos">One report a group of heads that was served together; more than one for a silo that was lost meanwhile.</param>
 [GenerateSerializer, Immutable, Alias("hc.AttentionResult")]
-public sealed record AttentionResult([property: Id(0)] FloatTensor Output, [property: Id(1)] HeadReport[] Heads);
+public sealed record AttentionResult(
+    [property: Id(0)] FloatTensor Output, [property: Id(1)] HeadReport[] Heads, [property: Id(2)] SiloReport[] Silos);
+
+/// <summary>What one silo did for one request of a layer, as the layer's coordinator saw it.</summary>
+/// <param name="Silo">The silo.</param>
+/// <param name="Heads">Heads that it was asked for.</param>
+/// <param name="Elapsed">From the request that was sent to the outputs that were there.</param>
+/// <param name="Computing">The part of it that passed on the silo; the rest passed on the way.</param>
+/// <param name="Bytes">Inputs and outputs that travelled, in bytes; zero on the coordinator's own silo.</param>
+[GenerateSerializer, Immutable, Alias("hc.SiloReport")]
+public sealed record SiloReport(
+    [property: Id(0)] SiloAddress Silo,
+    [property: Id(1)] int Heads,
+    [property: Id(2)] TimeSpan Elapsed,
+    [property: Id(3)] TimeSpan Computing,
+    [property: Id(4)] long Bytes);

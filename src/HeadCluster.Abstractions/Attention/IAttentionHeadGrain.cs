@@ -11,6 +11,11 @@ public interface IAttentionHeadGrain : IWeightGrain
     [Alias("AttendAsync"), ResponseTimeout("00:10:00")]
     Task<HeadResult> AttendAsync(HeadRequest request, CancellationToken cancellationToken = default);
 
+    /// <summary>Tells on which silo the head is, after activating it if it was not active.</summary>
+    /// <exception cref="HeadClusterException">There is no such head, or its weights could not be loaded.</exception>
+    [Alias("LocateAsync"), ResponseTimeout("00:10:00")]
+    Task<SiloAddress> LocateAsync(CancellationToken cancellationToken = default);
+
     /// <summary>What this head has done since it was activated here.</summary>
     [Alias("GetStatisticsAsync")]
     Task<HeadStatistics> GetStatisticsAsync(CancellationToken cancellationToken = default);

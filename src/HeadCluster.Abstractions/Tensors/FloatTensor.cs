@@ -15,7 +15,7 @@ public sealed class FloatTensor
     /// <summary>The largest number of elements: their bytes and the shape fit into one length-prefixed field.</summary>
     public const int MaxLength = (int.MaxValue - (sizeof(int) * (MaxRank + 1))) / sizeof(float);
 
-    private readonly float[] _data;
+    private readonly ReadOnlyMemory<float> _data;
     private readonly int[] _shape;
 
     /// <summary>Takes ownership of <paramref name="data"/>, which nobody may write again.</summary>
@@ -34,11 +34,17 @@ public sealed class FloatTensor
         _shape = shape.ToArray();
     }
 
+    private FloatTensor(ReadOnlyMemory<float> rows, int count, int columns)
+    {
+        _data = rows;
+        _shape = [count, columns];
+    }
+
     /// <summary>Length of each axis, outermost first.</summary>
     public ReadOnlySpan<int> Shape => _shape;
 
     /// <summary>The elements, row-major.</summary>
-    public ReadOnlySpan<float> Span => _data;
+    public ReadOnlySpan<float> Span => _data.Span;
 
     /// <summary>The elements, row-major.</summary>
     public ReadOnlyMemory<float> Memory => _data;
@@ -60,6 +66,10 @@ public sealed class FloatTensor
     /// <summary>Row <paramref name="row"/> of a matrix, <see cref="Columns"/> long.</summary>
     /// <exception cref="InvalidOperationException">The tensor is not a matrix.</exception>
     public ReadOnlySpan<float> Row(int row) => Span.Slice(row * Columns, Columns);
+
+    /// <summary>Some rows of a matrix, as a matrix that shares its elements.</summary>
+    /// <exception cref="InvalidOperationException">The tensor is not a matrix.</exception>
+    public FloatTensor RowRange(int first, int count) => new(_data.Slice(first * Columns, count * Columns), count, Columns);
 
     /// <summary>The shape and not the elements, such as <c>float32[11, 48]</c>.</summary>
     public override string ToString() => "float32" + Describe(_shape);

@@ -20,13 +20,13 @@ public static class WireLimits
     public static void Check(FloatTensor input, int[]? sequenceLengths = null)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var bytes = ((long)input.Length * sizeof(float)) + ((long)IntegerBytes * (sequenceLengths?.Length ?? 0));
-        if (bytes > MaxPayloadBytes)
-        {
-            throw HeadClusterException.InvalidInput(
-                $"the input {input} takes {bytes} bytes; one request holds at most {MaxPayloadBytes}: send fewer rows");
-        }
+        CheckInput(input.Length, input.Shape, sequenceLengths);
     }
+
+    /// <summary>Checks that a layer's or head's input of a shape fits into one message with the lengths of its sequences.</summary>
+    /// <exception cref="HeadClusterException">It does not.</exception>
+    public static void Check(int rows, int columns, int[]? sequenceLengths = null) =>
+        CheckInput((long)rows * columns, [rows, columns], sequenceLengths);
 
     /// <summary>Checks that tokens fit into one message with the lengths of their sequences.</summary>
     /// <exception cref="HeadClusterException">They do not.</exception>
@@ -37,6 +37,16 @@ public static class WireLimits
         {
             throw HeadClusterException.InvalidInput(
                 $"{tokens?.Length} tokens take up to {bytes} bytes; one request holds at most {MaxPayloadBytes}: send fewer sequences");
+        }
+    }
+
+    private static void CheckInput(long elements, ReadOnlySpan<int> shape, int[]? sequenceLengths)
+    {
+        var bytes = (elements * sizeof(float)) + ((long)IntegerBytes * (sequenceLengths?.Length ?? 0));
+        if (bytes > MaxPayloadBytes)
+        {
+            throw HeadClusterException.InvalidInput(
+                $"the input float32{FloatTensor.Describe(shape)} takes {bytes} bytes; one request holds at most {MaxPayloadBytes}: send fewer rows");
         }
     }
 }

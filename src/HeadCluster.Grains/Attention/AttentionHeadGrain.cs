@@ -10,11 +10,12 @@ namespace HeadCluster.Grains;
 /// decision and not that of Orleans' rebalancers.
 /// </remarks>
 [GrainType(TypeName), HeadPlacement, Immovable, KeepAlive]
-internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHeadGrain
+internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHeadGrain, ILocalHead
 {
     /// <summary>Orleans' name of this class, by which active heads are found.</summary>
     public const string TypeName = "attention-head";
 
+    private readonly LocalHeads _localHeads;
     private readonly HeadInstruments _instruments;
     private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
@@ -25,11 +26,13 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         ModelCatalog models,
         WeightMemory memory,
         ComputePool compute,
+        LocalHeads localHeads,
         HeadInstruments instruments,
         ILocalSiloDetails silo,
         TimeProvider time)
         : base(models, memory, compute)
     {
+        _localHeads = localHeads;
         _instruments = instruments;
         _silo = silo.SiloAddress;
         _time = time;
@@ -37,23 +40,52 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
     public async Task<HeadResult> AttendAsync(HeadRequest request, CancellationToken cancellationToken)
     {
-        var (head, model) = Weights;
+        var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
         RequestSize.CheckHead(key, model, request.Input.Rows, request.SequenceLengths, request.CapturePattern);
 
-        using var measured = _instruments.StartHead(_id, request.Input.Rows);
-        var computation = new HeadComputation(head, request, _time);
-        await Compute.RunAsync(computation.Operations, computation.Run, cancellationToken);
+        var (rows, columns) = (request.Input.Rows, model.HeadShape().OutputDim);
+        var z = HeadMatrix.Allocate(rows, heads: 1, columns);
+        var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, request.CapturePattern);
+        var report = await ComputeAsync(new LocalHeadRequest(input, z.At(0)), cancellationToken);
+        return new HeadResult(new FloatTensor(z.Elements, rows, columns), report);
+    }
 
-        _timings.Add(computation);
-        measured.Complete(computation);
-        var report = new HeadReport(_id, _silo, computation.Queue, computation.Project, computation.Attend, computation.Patterns);
-        return new HeadResult(computation.Output!, report);
+    /// <remarks>The layer's coordinator or the relay has checked the values of x, once for all heads of the silo.</remarks>
+    Task<HeadReport> ILocalHead.AttendAsync(LocalHeadRequest request, CancellationToken cancellationToken)
+    {
+        var model = Weights.Model;
+        var key = this.GetPrimaryKeyString();
+        var (x, lengths, patterns) = request.Input;
+        AttentionInput.CheckShape(key, x.Rows, x.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
+        RequestSize.CheckHead(key, model, x.Rows, lengths, patterns);
+        return ComputeAsync(request, cancellationToken);
+    }
+
+    public Task<SiloAddress> LocateAsync(CancellationToken cancellationToken)
+    {
+        _ = Weights;
+        return Task.FromResult(_silo);
     }
 
     public Task<HeadStatistics> GetStatisticsAsync(CancellationToken cancellationToken) => Task.FromResult(new HeadStatistics(
         _id, _silo, Weights.Head.WeightBytes, _timings.Count, _timings.QueueP50, _timings.ProjectP50, _timings.AttendP50));
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        await base.OnActivateAsync(cancellationToken);
+        if (LoadedWeights is not null)
+        {
+            _localHeads.Add(_id);
+        }
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _localHeads.Remove(_id);
+        return base.OnDeactivateAsync(reason, cancellationToken);
+    }
 
     protected override WeightLoad<LoadedHead> PlanLoad()
     {
@@ -67,6 +99,17 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
             var head = new AttentionHead(shape, model.Configuration.AttentionOptions(), query.ToPart(format), key.ToPart(format), value.ToPart(format));
             return new LoadedHead(head, model.Configuration);
         });
+    }
+
+    private async Task<HeadReport> ComputeAsync(LocalHeadRequest request, CancellationToken cancellationToken)
+    {
+        using var measured = _instruments.StartHead(_id, request.Input.Rows.Rows);
+        var computation = new HeadComputation(Weights.Head, request, _time);
+        await computation.RunAsync(Compute, cancellationToken);
+
+        _timings.Add(computation);
+        measured.Complete(computation);
+        return new HeadReport(_id, _silo, computation.Queue, computation.Project, computation.Attend, computation.Patterns);
     }
 }
 

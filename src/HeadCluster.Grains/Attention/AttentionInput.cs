@@ -15,24 +15,42 @@ internal static class AttentionInput
     /// <exception cref="HeadClusterException">Something is not as expected.</exception>
     public static void Check(string where, FloatTensor? x, int[] sequenceLengths, int modelDim, int maxSequenceLength)
     {
-        if (x is not { Rank: 2 } || x.Columns != modelDim)
+        if (x is not { Rank: 2 })
         {
             throw Invalid($"{where}: x is {(x is null ? "missing" : x.ToString())}; expected float32[rows, {modelDim}]");
         }
 
-        if (x.Rows == 0)
+        CheckShape(where, x.Rows, x.Columns, sequenceLengths, modelDim, maxSequenceLength);
+        CheckValues(where, x, firstRow: 0);
+    }
+
+    /// <summary>Checks what is known of x before its values are there.</summary>
+    /// <exception cref="HeadClusterException">Something is not as expected.</exception>
+    public static void CheckShape(string where, int rows, int columns, int[] sequenceLengths, int modelDim, int maxSequenceLength)
+    {
+        if (columns != modelDim)
+        {
+            throw Invalid($"{where}: x is float32[{rows}, {columns}]; expected float32[rows, {modelDim}]");
+        }
+
+        if (rows == 0)
         {
             throw Invalid($"{where}: x has no rows; expected 1 to {maxSequenceLength}");
         }
 
-        SequenceLengths.Check(where, sequenceLengths, x.Rows, maxSequenceLength);
-        WireLimits.Check(x, sequenceLengths);
+        SequenceLengths.Check(where, sequenceLengths, rows, maxSequenceLength);
+        WireLimits.Check(rows, columns, sequenceLengths);
+    }
 
+    /// <summary>Checks that some rows of x are finite.</summary>
+    /// <exception cref="HeadClusterException">A value is not.</exception>
+    public static void CheckValues(string where, FloatTensor x, int firstRow)
+    {
         var bad = NonFinite.IndexOf(x.Span);
         if (bad >= 0)
         {
-            var (row, column) = Math.DivRem(bad, modelDim);
-            throw Invalid($"{where}: x is {x.Span[bad]} at row {row}, column {column}; expected finite values");
+            var (row, column) = Math.DivRem(bad, x.Columns);
+            throw Invalid($"{where}: x is {x.Span[bad]} at row {firstRow + row}, column {column}; expected finite values");
         }
     }
 

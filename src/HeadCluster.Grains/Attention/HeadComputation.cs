@@ -2,75 +2,114 @@ using HeadCluster.Kernels;
 
 namespace HeadCluster.Grains;
 
-/// <summary>One head's computation for one request, on whatever thread it runs, with the time each part took.</summary>
+/// <summary>
+/// One head's computation for one request, with the time each part took: rows are projected as they arrive, and when the last
+/// is there, they attend.
+/// </summary>
 internal sealed class HeadComputation
 {
     private readonly AttentionHead _head;
-    private readonly HeadRequest _request;
+    private readonly ArrivingRows _input;
+    private readonly int[] _sequenceLengths;
+    private readonly bool _capturePattern;
+    private readonly HeadColumns _output;
     private readonly TimeProvider _time;
-    private readonly long _queued;
 
-    public HeadComputation(AttentionHead head, HeadRequest request, TimeProvider time)
+    public HeadComputation(AttentionHead head, LocalHeadRequest request, TimeProvider time)
     {
         _head = head;
-        _request = request;
+        (_input, _sequenceLengths, _capturePattern) = request.Input;
+        _output = request.Output;
         _time = time;
-        _queued = time.GetTimestamp();
     }
 
-    /// <summary>Floating-point operations it takes.</summary>
-    public long Operations
-    {
-        get
-        {
-            var operations = _head.Shape.ProjectOperations(_request.Input.Rows);
-            foreach (var length in _request.SequenceLengths)
-            {
-                operations += _head.Shape.AttendOperations(length, length);
-            }
-
-            return operations;
-        }
-    }
-
-    /// <summary>z, <c>[rows, OutputDim]</c>.</summary>
-    public FloatTensor? Output { get; private set; }
+    /// <summary>Size of z, in bytes.</summary>
+    public long OutputBytes => (long)_input.Rows * _head.Shape.OutputDim * sizeof(float);
 
     /// <summary>For each sequence <c>[QueryHeads, length, length]</c>; null unless asked for.</summary>
     public FloatTensor[]? Patterns { get; private set; }
 
+    /// <summary>The wait for rows and for compute threads.</summary>
     public TimeSpan Queue { get; private set; }
 
     public TimeSpan Project { get; private set; }
 
     public TimeSpan Attend { get; private set; }
 
-    public void Run(CancellationToken cancellationToken)
+    /// <summary>Computes z into its place.</summary>
+    public async Task RunAsync(ComputePool pool, CancellationToken cancellationToken)
+    {
+        var queued = _time.GetTimestamp();
+        var projected = default(ProjectedHead?);
+        try
+        {
+            for (var row = 0; row < _input.Rows;)
+            {
+                var (first, end) = (row, await _input.WaitAsync(row, cancellationToken));
+                await pool.RunAsync(
+                    Operations(first, end),
+                    token =>
+                    {
+                        // Not before there is a thread for it: memory is what heads that wait would hold on to.
+                        queued = RunStep(projected ??= _head.Prepare(_input.Rows), first, end, queued, token);
+                    },
+                    cancellationToken);
+                row = end;
+            }
+        }
+        finally
+        {
+            projected?.Dispose();
+        }
+    }
+
+    private long Operations(int first, int end)
+    {
+        var operations = _head.Shape.ProjectOperations(end - first);
+        if (end == _input.Rows)
+        {
+            foreach (var length in _sequenceLengths)
+            {
+                operations += _head.Shape.AttendOperations(length, length);
+            }
+        }
+
+        return operations;
+    }
+
+    // Returns when it ended.
+    private long RunStep(ProjectedHead projected, int first, int end, long queued, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        var rows = _request.Input.Rows;
-        using var projected = _head.Project(_request.Input.Span, rows, cancellationToken);
-        var attending = _time.GetTimestamp();
+        for (var row = first; row < end;)
+        {
+            var count = _input.Read(row, end - row, out var rows);
+            _head.ProjectRows(rows, row, count, projected, cancellationToken);
+            row += count;
+        }
 
-        var output = GC.AllocateUninitializedArray<float>(rows * _head.Shape.OutputDim);
-        _head.Attend(projected, _request.SequenceLengths, output, cancellationToken);
         var ended = _time.GetTimestamp();
+        Queue += _time.GetElapsedTime(queued, started);
+        Project += _time.GetElapsedTime(started, ended);
+        if (end < _input.Rows)
+        {
+            return ended;
+        }
 
-        Queue = _time.GetElapsedTime(_queued, started);
-        Project = _time.GetElapsedTime(started, attending);
-        Attend = _time.GetElapsedTime(attending, ended);
-        Output = new FloatTensor(output, rows, _head.Shape.OutputDim);
-        Patterns = _request.CapturePattern ? CapturePatterns(projected, cancellationToken) : null;
+        _head.Attend(projected, _sequenceLengths, _output.Span, _output.Stride, cancellationToken);
+        Attend = _time.GetElapsedTime(ended);
+        Patterns = _capturePattern ? CapturePatterns(projected, cancellationToken) : null;
+        return ended;
     }
 
     private FloatTensor[] CapturePatterns(ProjectedHead projected, CancellationToken cancellationToken)
     {
-        var patterns = new FloatTensor[_request.SequenceLengths.Length];
+        var patterns = new FloatTensor[_sequenceLengths.Length];
         var first = 0;
         for (var i = 0; i < patterns.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var length = _request.SequenceLengths[i];
+            var length = _sequenceLengths[i];
             var pattern = new float[checked(_head.Shape.QueryHeads * length * length)];
             _head.Pattern(projected, first, length, pattern);
             patterns[i] = new FloatTensor(pattern, _head.Shape.QueryHeads, length, length);

@@ -12,11 +12,17 @@ namespace HeadCluster.Grains;
 [GrainType("multi-head-attention"), PreferLocalPlacement, Reentrant]
 internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiHeadAttentionGrain
 {
+    private readonly LayerServices _services;
     private readonly HeadInstruments _instruments;
     private LayerId _id;
 
-    public MultiHeadAttentionGrain(ModelCatalog models, WeightMemory memory, ComputePool compute, HeadInstruments instruments)
-        : base(models, memory, compute) => _instruments = instruments;
+    public MultiHeadAttentionGrain(
+        ModelCatalog models, WeightMemory memory, ComputePool compute, LayerServices services, HeadInstruments instruments)
+        : base(models, memory, compute)
+    {
+        _services = services;
+        _instruments = instruments;
+    }
 
     public async Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken)
     {
@@ -29,22 +35,21 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
         using var measured = _instruments.StartAttention(_id, request.Input.Rows);
         try
         {
-            var heads = await FanOut.GatherAsync(
-                layer.Heads,
-                (head, token) => head.AttendAsync(new HeadRequest(request.Input, lengths, request.CapturePatterns), token),
-                cancellationToken);
-            var output = await ProjectAsync(layer, heads, request.Input.Rows, cancellationToken);
+            var z = HeadMatrix.Allocate(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
+            using var call = new LayerCall(_services, layer.Heads, request, lengths, z, cancellationToken);
+            await call.RunAsync(cancellationToken);
+            var output = await ProjectAsync(layer.OutputWeights, z, request.Input.Rows, cancellationToken);
 
             measured.Complete();
-            return new AttentionResult(output, Array.ConvertAll(heads, head => head.Report));
+            return new AttentionResult(output, call.Reports, call.Silos);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             measured.Fail();
             if (exception is HeadClusterException { Kind: HeadClusterErrorKind.OutOfMemory })
             {
-                // The fan-out has let go of the heads; W_O is of no use without them.
-                LetGo();
+                // Neither W_O nor the heads that did fit are of use without those that did not.
+                await ReleaseAsync();
             }
 
             throw;
@@ -53,7 +58,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
 
     public override async Task ReleaseAsync()
     {
-        await WeightRelease.AllAsync(LoadedWeights?.Heads ?? []);
+        await WeightRelease.AllAsync(LoadedWeights?.Heads.Grains ?? []);
         LetGo();
     }
 
@@ -71,26 +76,26 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
         return new(
             $"layer {_id}",
             PackedMatrix.SizeOf(configuration.HeadCount * configuration.ValueDim, configuration.ModelDim, configuration.WeightFormat()),
-            () => new LoadedLayer(heads, model.ReadOutputProjection(_id.Layer).Pack(configuration.WeightFormat()), configuration));
+            () => new LoadedLayer(new LayerHeads(_id, heads, new HeadRoutes(heads.Length)), model.ReadOutputProjection(_id.Layer).Pack(configuration.WeightFormat()), configuration));
     }
 
-    // y = Concat(z_1 … z_h) W_O + b_O; each thread concatenates the rows that it projects.
-    private async Task<FloatTensor> ProjectAsync(LoadedLayer layer, HeadResult[] heads, int rows, CancellationToken cancellationToken)
+    // y = Concat(z_1 … z_h) W_O + b_O.
+    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, HeadMatrix z, int rows, CancellationToken cancellationToken)
     {
         using var activity = HeadInstruments.StartOutputProjection();
-        var weights = layer.OutputWeights;
         var y = GC.AllocateUninitializedArray<float>(rows * weights.Outputs);
         await Compute.RunRowsAsync(
             rows,
             2L * weights.Inputs * weights.Outputs,
-            (first, count, token) => OutputProjection.Apply(heads, first, count, weights, y, token),
+            (first, count, token) => LinearKernel.Apply(
+                z.Elements.AsSpan(first * weights.Inputs, count * weights.Inputs), count, weights, y.AsSpan(first * weights.Outputs, count * weights.Outputs), token),
             cancellationToken);
         return new FloatTensor(y, rows, weights.Outputs);
     }
 }
 
 /// <summary>A layer's heads and W_O, and the sizes of its model.</summary>
-/// <param name="Heads">One reference a key/value head.</param>
+/// <param name="Heads">The heads.</param>
 /// <param name="OutputWeights">W_O and b_O, from HeadCount · ValueDim to ModelDim.</param>
 /// <param name="Model">The sizes.</param>
-internal sealed record LoadedLayer(IAttentionHeadGrain[] Heads, PackedMatrix OutputWeights, ModelConfiguration Model);
+internal sealed record LoadedLayer(LayerHeads Heads, PackedMatrix OutputWeights, ModelConfiguration Model);

@@ -80,7 +80,7 @@ internal sealed class HeadInstruments
         /// <summary>The head was computed; without this the span ends as an error.</summary>
         public void Complete(HeadComputation computation)
         {
-            var bytes = (long)computation.Output!.Length * sizeof(float);
+            var bytes = computation.OutputBytes;
             if (activity is { IsAllDataRequested: true })
             {
                 activity.SetTag(HeadClusterTelemetry.QueueTag, computation.Queue.TotalMicroseconds);

@@ -22,6 +22,24 @@ public sealed class HeadClusterOptions
 
     /// <summary>Threads that compute, 1 to 1024; null for one a processor. Default: null.</summary>
     public int? ComputeThreads { get; set; }
+
+    /// <summary>
+    /// The most bytes that this silo has under way to and from each silo, itself included: inputs that were sent and outputs that
+    /// are owed. 1 MiB or more; what does not fit waits in order. Default: 256 MiB.
+    /// </summary>
+    public long MaxInFlightBytesPerSilo { get; set; } = 256L << 20;
+
+    /// <summary>
+    /// The most bytes that wait to be sent to each silo, 0 or more; a request beyond it is refused as
+    /// <see cref="HeadClusterErrorKind.Busy"/> at once. Default: 1 GiB.
+    /// </summary>
+    public long MaxWaitingBytesPerSilo { get; set; } = 1L << 30;
+
+    /// <summary>
+    /// How long a layer goes on trying to reach heads whose silo is gone, from one second to one hour, before its caller is told.
+    /// It must be longer than the cluster takes to find out that a silo has died. Default: 1 minute.
+    /// </summary>
+    public TimeSpan RecoveryTimeout { get; set; } = TimeSpan.FromMinutes(1);
 }
 
 /// <summary>One model.</summary>

@@ -6,6 +6,9 @@ namespace HeadCluster.Hosting;
 internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadClusterOptions>
 {
     private const int MaxComputeThreads = 1024;
+    private const long LeastInFlightBytes = 1 << 20;
+    private static readonly TimeSpan ShortestRecovery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRecovery = TimeSpan.FromHours(1);
 
     public ValidateOptionsResult Validate(string? name, HeadClusterOptions options)
     {
@@ -31,6 +34,21 @@ internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadCluster
         if (options.ComputeThreads is < 1 or > MaxComputeThreads)
         {
             errors.Add($"{HeadClusterOptions.Section}:ComputeThreads is {options.ComputeThreads}; set it to 1 to {MaxComputeThreads}, or leave it out");
+        }
+
+        if (options.MaxInFlightBytesPerSilo < LeastInFlightBytes)
+        {
+            errors.Add($"{HeadClusterOptions.Section}:MaxInFlightBytesPerSilo is {options.MaxInFlightBytesPerSilo}; set it to {LeastInFlightBytes} or more");
+        }
+
+        if (options.MaxWaitingBytesPerSilo < 0)
+        {
+            errors.Add($"{HeadClusterOptions.Section}:MaxWaitingBytesPerSilo is {options.MaxWaitingBytesPerSilo}; set it to 0 or more");
+        }
+
+        if (options.RecoveryTimeout < ShortestRecovery || options.RecoveryTimeout > LongestRecovery)
+        {
+            errors.Add($"{HeadClusterOptions.Section}:RecoveryTimeout is {options.RecoveryTimeout}; set it to {ShortestRecovery} to {LongestRecovery}");
         }
 
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);

@@ -41,10 +41,17 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<ModelCatalog>();
         services.AddSingleton<WeightMemory>();
         services.AddSingleton<HeadInstruments>();
+        services.AddSingleton<LocalHeads>();
+        services.AddSingleton<HeadFanOut>();
+        services.AddSingleton<Exchanges>();
+        services.AddSingleton<InFlightBytes>();
+        services.AddSingleton<HeadRelayClient>();
+        services.AddSingleton<LayerServices>();
         services.TryAddSingleton(provider => new ComputePool(
             provider.GetRequiredService<IOptions<HeadClusterOptions>>().Value.ComputeThreads ?? Environment.ProcessorCount));
 
         builder.AddPlacementDirector<HeadPlacement, HeadPlacementDirector>();
+        builder.AddGrainService<HeadRelay>();
         builder.AddActivityPropagation();
         builder.Configure<SiloMessagingOptions>(options =>
         {

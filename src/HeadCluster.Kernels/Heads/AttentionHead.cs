@@ -41,10 +41,10 @@ public sealed class AttentionHead
     /// <exception cref="ArgumentException">x is too short.</exception>
     public ProjectedHead Project(ReadOnlySpan<float> x, int rows, CancellationToken cancellationToken = default)
     {
-        var projected = new ProjectedHead(Shape, rows);
+        var projected = Prepare(rows);
         try
         {
-            LinearKernel.Apply(x, rows, _projection, projected.All, cancellationToken);
+            ProjectRows(x, 0, rows, projected, cancellationToken);
             return projected;
         }
         catch
@@ -53,6 +53,20 @@ public sealed class AttentionHead
             throw;
         }
     }
+
+    /// <summary>Makes room for the projections of rows that do not all come at once.</summary>
+    /// <param name="rows">How many there will be in all.</param>
+    public ProjectedHead Prepare(int rows) => new(Shape, rows);
+
+    /// <summary>Projects some of the rows; in which pieces they come changes no bit.</summary>
+    /// <param name="x"><c>[rows, ModelDim]</c>, row-major.</param>
+    /// <param name="firstRow">Where the first of them belongs.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="projected">What <see cref="Prepare"/> returned; only these rows are written.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    /// <exception cref="ArgumentException">x is too short, or there is no room for the rows.</exception>
+    public void ProjectRows(ReadOnlySpan<float> x, int firstRow, int rows, in ProjectedHead projected, CancellationToken cancellationToken = default) =>
+        LinearKernel.Apply(x, rows, _projection, projected.Rows(firstRow, rows), cancellationToken);
 
     /// <summary>An empty cache for this head's keys and values.</summary>
     /// <param name="capacity">Positions it can hold.</param>
@@ -105,19 +119,29 @@ public sealed class AttentionHead
     /// <summary>Attends within each sequence of the projected rows.</summary>
     /// <param name="projected">What <see cref="Project"/> returned.</param>
     /// <param name="sequenceLengths">Rows of each sequence; they add up to the projected rows.</param>
-    /// <param name="output">z, <c>[rows, OutputDim]</c>: the query heads side by side.</param>
+    /// <param name="output">z: row r is <c>output[r·outputStride …]</c>, OutputDim long: the query heads side by side.</param>
+    /// <param name="outputStride">Elements from one output row to the next.</param>
     /// <param name="cancellationToken">Checked between tiles of rows.</param>
     /// <exception cref="ArgumentException">The output is too short or the lengths do not add up.</exception>
     public void Attend(
-        in ProjectedHead projected, ReadOnlySpan<int> sequenceLengths, Span<float> output, CancellationToken cancellationToken = default)
+        in ProjectedHead projected,
+        ReadOnlySpan<int> sequenceLengths,
+        Span<float> output,
+        int outputStride,
+        CancellationToken cancellationToken = default)
     {
-        Check.AtLeast(output.Length, (long)projected.Rows * Shape.OutputDim, nameof(output));
-        using var cache = CreateCache(Longest(projected.Rows, sequenceLengths));
+        ArgumentOutOfRangeException.ThrowIfLessThan(outputStride, Shape.OutputDim);
+        if (projected.RowCount > 0)
+        {
+            Check.AtLeast(output.Length, ((long)(projected.RowCount - 1) * outputStride) + Shape.OutputDim, nameof(output));
+        }
+
+        using var cache = CreateCache(Longest(projected.RowCount, sequenceLengths));
         var first = 0;
         foreach (var length in sequenceLengths)
         {
             cache.Clear();
-            Attend(projected, first, length, cache, output[(first * Shape.OutputDim)..], Shape.OutputDim, cancellationToken);
+            Attend(projected, first, length, cache, output[(first * outputStride)..], outputStride, cancellationToken);
             first += length;
         }
     }

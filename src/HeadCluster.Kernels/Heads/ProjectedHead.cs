@@ -6,7 +6,7 @@ namespace HeadCluster.Kernels;
 /// Queries, keys and values of some rows, as one head's projections left them: <c>[rows, queries | key | value]</c>. The
 /// memory is pooled: dispose it once, after its last use.
 /// </summary>
-public readonly ref struct ProjectedHead : IDisposable
+public readonly struct ProjectedHead : IDisposable
 {
     private readonly HeadShape _shape;
     private readonly float[] _rows;
@@ -14,18 +14,18 @@ public readonly ref struct ProjectedHead : IDisposable
     internal ProjectedHead(HeadShape shape, int rows)
     {
         _shape = shape;
-        Rows = rows;
+        RowCount = rows;
         _rows = ArrayPool<float>.Shared.Rent(checked(rows * shape.ProjectionDim));
     }
 
     /// <summary>Number of rows.</summary>
-    public int Rows { get; }
+    public int RowCount { get; }
 
     /// <summary>Elements from one row's query, key or value to the next row's.</summary>
     public int Stride => _shape.ProjectionDim;
 
-    /// <summary>The whole matrix, <c>[Rows, Stride]</c>.</summary>
-    internal Span<float> All => _rows.AsSpan(0, Rows * Stride);
+    /// <summary>Some whole rows, <c>[rows, Stride]</c>.</summary>
+    internal Span<float> Rows(int firstRow, int rows) => _rows.AsSpan(0, RowCount * Stride).Slice(firstRow * Stride, rows * Stride);
 
     /// <summary>The queries of one query head from a row on; HeadDim elements every <see cref="Stride"/>.</summary>
     public ReadOnlySpan<float> Queries(int queryHead, int firstRow = 0) => From(firstRow, queryHead * _shape.HeadDim);
@@ -39,5 +39,5 @@ public readonly ref struct ProjectedHead : IDisposable
     /// <summary>Gives the memory back.</summary>
     public void Dispose() => ArrayPool<float>.Shared.Return(_rows);
 
-    private ReadOnlySpan<float> From(int row, int column) => _rows.AsSpan(0, Rows * Stride)[((row * Stride) + column)..];
+    private ReadOnlySpan<float> From(int row, int column) => _rows.AsSpan(0, RowCount * Stride)[((row * Stride) + column)..];
 }

@@ -18,7 +18,7 @@ public sealed class AttentionHeadTests
         var (output, pattern) = (new float[Rows * 21], new float[3 * Rows * Rows]);
         var head = new AttentionHead(Shape, Options, Query, Key, Value);
         using var projected = head.Project(X, Rows);
-        head.Attend(projected, [Rows], output);
+        head.Attend(projected, [Rows], output, Shape.OutputDim);
         head.Pattern(projected, 0, Rows, pattern);
 
         var (keys, values) = (Defined(Key), Defined(Value));
@@ -72,7 +72,7 @@ public sealed class AttentionHeadTests
     {
         using var projected = head.Project(x, x.Length / 24);
         var output = new float[x.Length / 24 * head.Shape.OutputDim];
-        head.Attend(projected, lengths, output);
+        head.Attend(projected, lengths, output, Shape.OutputDim);
         return output;
     }
 }

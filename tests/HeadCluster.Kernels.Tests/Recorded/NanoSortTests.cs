@@ -22,7 +22,7 @@ public sealed class NanoSortTests
         var head = new AttentionHead(new HeadShape(ModelDim, 1, HeadDim, HeadDim), Options, Projection(0), Projection(ModelDim), Projection(2 * ModelDim));
         using var projected = head.Project(partials["ln1"], Rows);
         var output = new float[Rows * HeadDim];
-        head.Attend(projected, [Length, Length, Length], output);
+        head.Attend(projected, [Length, Length, Length], output, HeadDim);
         Tolerance.Recorded.Check(Data.Columns(partials["y"], ModelDim, h * HeadDim, HeadDim), output);
 
         for (var b = 0; b < Batch; b++)

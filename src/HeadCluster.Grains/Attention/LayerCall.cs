@@ -1,0 +1,206 @@
+using System.Runtime.ExceptionServices;
+
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// One request of a layer: x goes to each silo once, and z comes back. What a lost silo owed is asked again of wherever its
+/// heads come back; asking twice is harmless, since the same x gives the same bits.
+/// </summary>
+/// <remarks>All of it runs in the turns of the layer's coordinator.</remarks>
+internal sealed class LayerCall : IDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly LayerServices _services;
+    private readonly LayerHeads _layer;
+    private readonly FloatTensor _x;
+    private readonly LayerInput _input;
+    private readonly HeadMatrix _z;
+    private readonly CancellationTokenSource _end;
+    private readonly HeadReport?[] _reports;
+    private readonly List<SiloReport> _silos = [];
+    private readonly long _started;
+    private Exchanges.Exchange? _exchange;
+    private Exception? _failure;
+
+    /// <param name="services">What the coordinators of this silo share.</param>
+    /// <param name="layer">The layer's heads, and where each was seen last.</param>
+    /// <param name="request">x and how to attend; checked.</param>
+    /// <param name="sequenceLengths">Rows of each sequence.</param>
+    /// <param name="z">Where the outputs belong, each at the index of its head.</param>
+    /// <param name="cancellationToken">Ends the work on every silo.</param>
+    public LayerCall(
+        LayerServices services,
+        LayerHeads layer,
+        AttentionRequest request,
+        int[] sequenceLengths,
+        HeadMatrix z,
+        CancellationToken cancellationToken)
+    {
+        _services = services;
+        _layer = layer;
+        _x = request.Input;
+        _input = new LayerInput(new ArrivingRows(_x), sequenceLengths, request.CapturePatterns);
+        _z = z;
+        _end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _reports = new HeadReport?[layer.Grains.Length];
+        _started = services.Time.GetTimestamp();
+    }
+
+    /// <summary>One report a head, in their order, once z is whole.</summary>
+    public HeadReport[] Reports => _reports!;
+
+    /// <summary>One report a silo that served.</summary>
+    public SiloReport[] Silos => [.. _silos];
+
+    /// <summary>Has all heads compute.</summary>
+    /// <exception cref="HeadClusterException">A head refused, or its silo could not be reached for too long.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await ServeAllAsync(_layer.Routes.Groups, FirstPause);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(_failure);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _exchange?.Dispose();
+        _end.Dispose();
+    }
+
+    private Task ServeAllAsync(HeadGroup[] groups, TimeSpan pause) =>
+        groups is [var only] ? ServeAsync(only, pause) : Task.WhenAll(groups.Select(group => ServeAsync(group, pause)));
+
+    private async Task ServeAsync(HeadGroup group, TimeSpan pause)
+    {
+        try
+        {
+            if (group.Silo is null)
+            {
+                await LocateAsync(group, pause);
+            }
+            else
+            {
+                await SendAsync(group.Silo, group.Heads);
+            }
+        }
+        catch (Exception exception) when (SiloLoss.Is(exception) && !_end.IsCancellationRequested)
+        {
+            await RecoverAsync(group, exception, pause);
+        }
+        catch (Exception exception)
+        {
+            await FailAsync(exception);
+        }
+    }
+
+    private async Task SendAsync(SiloAddress silo, int[] heads)
+    {
+        var bytes = sizeof(float) * ((long)_x.Length + ((long)_x.Rows * heads.Length * _z.Width));
+        using var passage = await _services.InFlight.EnterAsync(silo, bytes, _end.Token);
+        var sent = _services.Time.GetTimestamp();
+        HeadReport[] reports;
+        TimeSpan? computing = null;
+        if (silo.Equals(_services.Here))
+        {
+            bytes = 0;
+            reports = await _services.Heads.AttendAsync(_layer.Id, heads, places: heads, _input, _z, _end.Token);
+        }
+        else
+        {
+            _exchange ??= _services.Exchanges.Open(_x, _z);
+            var (_, lengths, patterns) = _input;
+            var reply = await _services.Relays.On(silo).AttendAsync(
+                new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, TransferBlocks.First(_x), lengths, patterns),
+                _end.Token);
+            if (reply.Output is { } output)
+            {
+                _exchange.Write(heads, firstRow: 0, output);
+            }
+
+            (reports, computing) = (reply.Reports, reply.Elapsed);
+        }
+
+        for (var i = 0; i < heads.Length; i++)
+        {
+            _reports[heads[i]] = reports[i];
+            _layer.Routes.Set(heads[i], reports[i].Silo);
+        }
+
+        var elapsed = _services.Time.GetElapsedTime(sent);
+        _silos.Add(new SiloReport(silo, heads.Length, elapsed, computing ?? elapsed, bytes));
+    }
+
+    // Small calls, which activate heads that are not active, so that x is sent to where they are.
+    private async Task LocateAsync(HeadGroup group, TimeSpan pause)
+    {
+        Exception? loss = null;
+        Exception? refusal = null;
+        await Task.WhenAll(group.Heads.Select(LocateAsync));
+        if (refusal is not null)
+        {
+            await FailAsync(refusal);
+            return;
+        }
+
+        var located = _layer.Routes.Group(group.Heads);
+        await Task.WhenAll(located.Select(part => part.Silo is null ? RecoverAsync(part, loss!, pause) : ServeAsync(part, FirstPause)));
+
+        async Task LocateAsync(int head)
+        {
+            try
+            {
+                _layer.Routes.Set(head, await _layer.Grains[head].LocateAsync(_end.Token));
+            }
+            catch (Exception exception) when (SiloLoss.Is(exception))
+            {
+                loss ??= exception;
+            }
+            catch (Exception exception)
+            {
+                refusal ??= exception;
+            }
+        }
+    }
+
+    private async Task RecoverAsync(HeadGroup lost, Exception exception, TimeSpan pause)
+    {
+        _layer.Routes.Forget(lost);
+        var elapsed = _services.Time.GetElapsedTime(_started);
+        if (_end.IsCancellationRequested)
+        {
+            return;
+        }
+
+        if (elapsed + pause > _services.RecoveryTimeout)
+        {
+            var pending = Enumerable.Range(0, _reports.Length).Where(head => _reports[head] is null);
+            await FailAsync(SiloLoss.Unreachable(_layer.Id, lost, elapsed, pending, exception));
+            return;
+        }
+
+        try
+        {
+            await Task.Delay(pause, _services.Time, _end.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        await ServeAsync(lost with { Silo = null }, pause + pause < LongestPause ? pause + pause : LongestPause);
+    }
+
+    // Nobody will read what the other heads compute.
+    private async Task FailAsync(Exception exception)
+    {
+        _failure ??= exception;
+        await _end.CancelAsync();
+    }
+}

@@ -1,0 +1,40 @@
+using HeadCluster.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace HeadCluster.Grains;
+
+/// <summary>What the coordinators of a silo share.</summary>
+internal sealed class LayerServices
+{
+    public LayerServices(
+        ILocalSiloDetails silo,
+        HeadFanOut heads,
+        HeadRelayClient relays,
+        Exchanges exchanges,
+        InFlightBytes inFlight,
+        TimeProvider time,
+        IOptions<HeadClusterOptions> options)
+    {
+        Here = silo.SiloAddress;
+        Heads = heads;
+        Relays = relays;
+        Exchanges = exchanges;
+        InFlight = inFlight;
+        Time = time;
+        RecoveryTimeout = options.Value.RecoveryTimeout;
+    }
+
+    public SiloAddress Here { get; }
+
+    public HeadFanOut Heads { get; }
+
+    public HeadRelayClient Relays { get; }
+
+    public Exchanges Exchanges { get; }
+
+    public InFlightBytes InFlight { get; }
+
+    public TimeProvider Time { get; }
+
+    public TimeSpan RecoveryTimeout { get; }
+}

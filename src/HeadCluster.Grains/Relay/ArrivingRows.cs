@@ -1,0 +1,146 @@
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// A layer's input x, <c>[rows, ModelDim]</c>, on this silo: blocks of rows, of which the last may still be on their way. All
+/// heads here read the same object. Blocks come in order, and what has arrived never changes.
+/// </summary>
+internal sealed class ArrivingRows
+{
+    private readonly Lock _lock = new();
+    private readonly List<FloatTensor> _blocks = [];
+    private readonly List<int> _firstRows = [];
+    private TaskCompletionSource _change = NewChange();
+    private Exception? _failure;
+    private int _arrived;
+
+    /// <param name="rows">Rows that there will be.</param>
+    /// <param name="columns">ModelDim.</param>
+    public ArrivingRows(int rows, int columns)
+    {
+        Rows = rows;
+        Columns = columns;
+    }
+
+    /// <summary>Rows that are all there.</summary>
+    public ArrivingRows(FloatTensor x)
+        : this(x.Rows, x.Columns) => Add(x);
+
+    public int Rows { get; }
+
+    public int Columns { get; }
+
+    /// <summary>Rows that have arrived.</summary>
+    public int Arrived => Volatile.Read(ref _arrived);
+
+    public bool IsComplete => Arrived == Rows;
+
+    /// <summary>The next rows.</summary>
+    public void Add(FloatTensor block)
+    {
+        TaskCompletionSource change;
+        lock (_lock)
+        {
+            if (block is not { Rank: 2 } || block.Columns != Columns || block.Rows == 0 || block.Rows > Rows - _arrived)
+            {
+                throw HeadClusterException.InvalidInput($"a block of x is {block}; expected float32[1 to {Rows - _arrived}, {Columns}]");
+            }
+
+            _blocks.Add(block);
+            _firstRows.Add(_arrived);
+            Volatile.Write(ref _arrived, _arrived + block.Rows);
+            change = _change;
+            _change = NewChange();
+        }
+
+        change.SetResult();
+    }
+
+    /// <summary>No more rows will come; whoever waits for them gets the reason.</summary>
+    public void Fail(Exception reason)
+    {
+        TaskCompletionSource change;
+        lock (_lock)
+        {
+            _failure = reason;
+            change = _change;
+        }
+
+        change.TrySetResult();
+    }
+
+    /// <summary>Waits until more than <paramref name="known"/> rows have arrived, and says how many.</summary>
+    public async ValueTask<int> WaitAsync(int known, CancellationToken cancellationToken)
+    {
+        while (Arrived <= known)
+        {
+            Task change;
+            lock (_lock)
+            {
+                if (_failure is { } failure)
+                {
+                    throw new HeadClusterException(HeadClusterErrorKind.Unavailable, $"{_arrived} of {Rows} rows of x arrived: {failure.Message}");
+                }
+
+                if (_arrived > known)
+                {
+                    break;
+                }
+
+                change = _change.Task;
+            }
+
+            await change.WaitAsync(cancellationToken);
+        }
+
+        return Arrived;
+    }
+
+    /// <summary>Rows that have arrived, from one of them to the end of its block at most.</summary>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="mostRows">The most rows.</param>
+    /// <param name="rows"><c>[count, ModelDim]</c>.</param>
+    /// <returns>How many rows they are, 1 or more.</returns>
+    public int Read(int firstRow, int mostRows, out ReadOnlySpan<float> rows)
+    {
+        FloatTensor block;
+        int skip;
+        lock (_lock)
+        {
+            var index = _firstRows.BinarySearch(firstRow);
+            index = index < 0 ? ~index - 1 : index;
+            block = _blocks[index];
+            skip = firstRow - _firstRows[index];
+        }
+
+        var count = Math.Min(mostRows, block.Rows - skip);
+        rows = block.Span.Slice(skip * Columns, count * Columns);
+        return count;
+    }
+
+    /// <summary>All rows as one tensor, once they have arrived.</summary>
+    public async Task<FloatTensor> WholeAsync(CancellationToken cancellationToken)
+    {
+        for (var arrived = Arrived; arrived < Rows;)
+        {
+            arrived = await WaitAsync(arrived, cancellationToken);
+        }
+
+        if (_blocks is [var only])
+        {
+            return only;
+        }
+
+        var whole = GC.AllocateUninitializedArray<float>(Rows * Columns);
+        for (var row = 0; row < Rows;)
+        {
+            var count = Read(row, Rows - row, out var rows);
+            rows.CopyTo(whole.AsSpan(row * Columns));
+            row += count;
+        }
+
+        return new FloatTensor(whole, Rows, Columns);
+    }
+
+    // Awaiters must not go on on the turn that adds a block.
+    private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,84 @@
+using System.Runtime.ExceptionServices;
+
+namespace HeadCluster.Grains;
+
+/// <summary>Asks heads for their outputs, all at once, by way of ordinary grain calls.</summary>
+internal sealed class HeadFanOut
+{
+    private readonly IGrainFactory _grains;
+    private readonly LocalHeads _local;
+
+    public HeadFanOut(IGrainFactory grains, LocalHeads local)
+    {
+        _grains = grains;
+        _local = local;
+    }
+
+    /// <summary>
+    /// Calls every head and gathers their reports in the order of the heads. When one fails, the others are cancelled, since
+    /// nobody will read what they compute, and the first failure is thrown.
+    /// </summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="heads">Indices of the heads.</param>
+    /// <param name="places">Where among the columns of <paramref name="output"/> each of them belongs.</param>
+    /// <param name="input">x and how to attend.</param>
+    /// <param name="output">z of the heads.</param>
+    /// <param name="cancellationToken">Ends the heads' work.</param>
+    public async Task<HeadReport[]> AttendAsync(
+        LayerId layer, int[] heads, int[] places, LayerInput input, HeadMatrix output, CancellationToken cancellationToken)
+    {
+        using var siblings = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Exception? failure = null;
+        var calls = new Task<HeadReport?>[heads.Length];
+        for (var i = 0; i < heads.Length; i++)
+        {
+            calls[i] = CallAsync(layer.Head(heads[i]), output.At(places[i]));
+        }
+
+        var reports = await Task.WhenAll(calls);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return reports!;
+
+        async Task<HeadReport?> CallAsync(HeadId head, HeadColumns columns)
+        {
+            try
+            {
+                return await AttendAsync(head, input, columns, siblings.Token);
+            }
+            catch (Exception exception)
+            {
+                // All calls of one fan-out run in the turns of one activation, so nothing races for the first place.
+                failure ??= exception;
+                await siblings.CancelAsync();
+                return null;
+            }
+        }
+    }
+
+    private async Task<HeadReport> AttendAsync(HeadId head, LayerInput input, HeadColumns output, CancellationToken cancellationToken)
+    {
+        if (_local.Contains(head))
+        {
+            try
+            {
+                return await _grains.GetGrain<ILocalHead>(head.ToString()).AttendAsync(new LocalHeadRequest(input, output), cancellationToken);
+            }
+            catch (HeadElsewhereException)
+            {
+                // It has moved since.
+            }
+        }
+
+        // Not here, or not active: an ordinary call finds or activates it, wherever that is.
+        var x = await input.Rows.WholeAsync(cancellationToken);
+        var result = await _grains.GetGrain<IAttentionHeadGrain>(head.ToString())
+            .AttendAsync(new HeadRequest(x, input.SequenceLengths, input.CapturePatterns), cancellationToken);
+        output.Write(result.Output);
+        return result.Report;
+    }
+}

@@ -1,0 +1,49 @@
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// The outputs z of some heads side by side, <c>[rows, heads · width]</c>: each head writes its own columns, and nothing has to be
+/// put together afterwards.
+/// </summary>
+/// <param name="elements">Row-major. Never pooled: a head whose caller has given up may still write its columns.</param>
+/// <param name="stride">Columns of the matrix.</param>
+/// <param name="width">Columns of one head.</param>
+internal sealed class HeadMatrix(float[] elements, int stride, int width)
+{
+    /// <summary>Room for the outputs of some heads.</summary>
+    public static HeadMatrix Allocate(int rows, int heads, int width) =>
+        new(GC.AllocateUninitializedArray<float>(rows * heads * width), heads * width, width);
+
+    public float[] Elements => elements;
+
+    /// <summary>Columns of one head.</summary>
+    public int Width => width;
+
+    /// <summary>Heads that there is room for.</summary>
+    public int Heads => stride / width;
+
+    /// <summary>The columns of the head that stands at a place, from 0.</summary>
+    public HeadColumns At(int place) => new(elements, stride, place * width, width);
+}
+
+/// <summary>Where one head writes z.</summary>
+/// <param name="Elements">The matrix, <c>[rows, Stride]</c>.</param>
+/// <param name="Stride">Columns of the matrix.</param>
+/// <param name="First">The head's first column.</param>
+/// <param name="Width">The head's columns.</param>
+internal readonly record struct HeadColumns(float[] Elements, int Stride, int First, int Width)
+{
+    /// <summary>From the head's first element on; its next row is <see cref="Stride"/> further.</summary>
+    public Span<float> Span => Elements.AsSpan(First);
+
+    /// <summary>Copies columns of a matrix that was computed elsewhere.</summary>
+    /// <param name="source">It has the columns from <paramref name="sourceColumn"/> on.</param>
+    /// <param name="sourceColumn">The first of them.</param>
+    /// <param name="firstRow">Where its first row belongs.</param>
+    public void Write(FloatTensor source, int sourceColumn = 0, int firstRow = 0)
+    {
+        for (var row = 0; row < source.Rows; row++)
+        {
+            source.Row(row).Slice(sourceColumn, Width).CopyTo(Elements.AsSpan(((firstRow + row) * Stride) + First));
+        }
+    }
+}

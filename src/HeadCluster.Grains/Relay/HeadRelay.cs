@@ -1,0 +1,121 @@
+using Microsoft.Extensions.Logging;
+
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// The relay of one silo: x comes in once, the heads are asked by ordinary grain calls with the same immutable object, and one
+/// reply carries what all of them computed. A head that is not here any more is only a slower one.
+/// </summary>
+internal sealed class HeadRelay : GrainService, IHeadRelay
+{
+    /// <summary>Blocks that are asked for at a time: while one is on its way, the next is being sent.</summary>
+    private const int BlocksInFlight = 2;
+
+    private readonly ModelCatalog _models;
+    private readonly HeadFanOut _heads;
+    private readonly HeadRelayClient _relays;
+    private readonly Exchanges _exchanges;
+    private readonly TimeProvider _time;
+
+    public HeadRelay(
+        GrainId id,
+        Silo silo,
+        ILoggerFactory loggers,
+        ModelCatalog models,
+        HeadFanOut heads,
+        HeadRelayClient relays,
+        Exchanges exchanges,
+        TimeProvider time)
+        : base(id, silo, loggers)
+    {
+        _models = models;
+        _heads = heads;
+        _relays = relays;
+        _exchanges = exchanges;
+        _time = time;
+    }
+
+    public async Task<RelayReply> AttendAsync(RelayRequest request, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        var model = _models.Open(request.Layer).Configuration;
+        var width = model.HeadShape().OutputDim;
+        var where = request.Layer.ToString();
+        AttentionInput.CheckShape(where, request.Rows, request.FirstRows.Columns, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
+        RequestSize.CheckLayer(where, model, request.Rows, request.SequenceLengths, request.CapturePatterns);
+
+        var x = new ArrivingRows(request.Rows, model.ModelDim);
+        x.Add(request.FirstRows);
+        var z = HeadMatrix.Allocate(request.Rows, request.Heads.Length, width);
+        var places = Enumerable.Range(0, request.Heads.Length).ToArray();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var arrival = ReceiveAsync(request, x, end.Token);
+        try
+        {
+            var input = new LayerInput(x, request.SequenceLengths, request.CapturePatterns);
+            var reports = await _heads.AttendAsync(request.Layer, request.Heads, places, input, z, end.Token);
+            var output = new FloatTensor(z.Elements, request.Rows, request.Heads.Length * width);
+            if (TransferBlocks.FitsOne(output))
+            {
+                return new RelayReply(output, reports, _time.GetElapsedTime(started));
+            }
+
+            await SendAsync(request, output, end.Token);
+            return new RelayReply(Output: null, reports, _time.GetElapsedTime(started));
+        }
+        finally
+        {
+            // After a failure nobody waits for the rest of x.
+            await end.CancelAsync();
+            await arrival;
+        }
+    }
+
+    public Task<FloatTensor> ReadRowsAsync(Guid exchange, int firstRow, int rows, CancellationToken cancellationToken) =>
+        Task.FromResult(_exchanges.Find(exchange).Read(firstRow, rows));
+
+    public Task WriteRowsAsync(Guid exchange, int[] heads, int firstRow, FloatTensor rows, CancellationToken cancellationToken)
+    {
+        _exchanges.Find(exchange).Write(heads, firstRow, rows);
+        return Task.CompletedTask;
+    }
+
+    // Asks for the rest of x, block by block. A failure is that of the rows: the heads that wait for them get it.
+    private async Task ReceiveAsync(RelayRequest request, ArrivingRows x, CancellationToken cancellationToken)
+    {
+        var origin = _relays.On(request.Origin);
+        var blocks = new Queue<Task<FloatTensor>>();
+        try
+        {
+            var block = TransferBlocks.Rows(x.Columns);
+            for (var asked = x.Arrived; !x.IsComplete;)
+            {
+                for (; asked < x.Rows && blocks.Count < BlocksInFlight; asked += block)
+                {
+                    blocks.Enqueue(origin.ReadRowsAsync(request.Exchange, asked, Math.Min(block, x.Rows - asked), cancellationToken));
+                }
+
+                x.Add(await blocks.Dequeue());
+            }
+        }
+        catch (Exception exception)
+        {
+            x.Fail(exception);
+            foreach (var abandoned in blocks)
+            {
+                abandoned.Ignore();
+            }
+        }
+    }
+
+    private async Task SendAsync(RelayRequest request, FloatTensor output, CancellationToken cancellationToken)
+    {
+        var origin = _relays.On(request.Origin);
+        var block = TransferBlocks.Rows(output.Columns);
+        for (var row = 0; row < output.Rows; row += block)
+        {
+            var rows = output.RowRange(row, Math.Min(block, output.Rows - row));
+            await origin.WriteRowsAsync(request.Exchange, request.Heads, row, rows, cancellationToken);
+        }
+    }
+}

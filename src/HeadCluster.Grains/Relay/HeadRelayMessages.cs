@@ -1,0 +1,31 @@
+namespace HeadCluster.Grains;
+
+/// <summary>Asks the heads of one silo for their outputs: x travels once for all of them.</summary>
+/// <param name="Layer">The layer.</param>
+/// <param name="Heads">Indices of the heads that are thought to be there.</param>
+/// <param name="Exchange">Where the sender keeps the rest of x and takes large outputs, while it waits for the reply.</param>
+/// <param name="Origin">The sender's silo.</param>
+/// <param name="Rows">Rows of x.</param>
+/// <param name="FirstRows">The first of them, or all.</param>
+/// <param name="SequenceLengths">Rows of each sequence.</param>
+/// <param name="CapturePatterns">Whether each report carries the attention pattern too.</param>
+[GenerateSerializer, Immutable, Alias("hc.RelayRequest")]
+internal sealed record RelayRequest(
+    [property: Id(0)] LayerId Layer,
+    [property: Id(1)] int[] Heads,
+    [property: Id(2)] Guid Exchange,
+    [property: Id(3)] SiloAddress Origin,
+    [property: Id(4)] int Rows,
+    [property: Id(5)] FloatTensor FirstRows,
+    [property: Id(6)] int[] SequenceLengths,
+    [property: Id(7)] bool CapturePatterns);
+
+/// <summary>What the heads of one silo computed.</summary>
+/// <param name="Output">z of the heads side by side, <c>[rows, heads · width]</c>; null if it went to the exchange in blocks.</param>
+/// <param name="Reports">One a head, in the order that was asked.</param>
+/// <param name="Elapsed">From the request's arrival to this reply.</param>
+[GenerateSerializer, Immutable, Alias("hc.RelayReply")]
+internal sealed record RelayReply(
+    [property: Id(0)] FloatTensor? Output,
+    [property: Id(1)] HeadReport[] Reports,
+    [property: Id(2)] TimeSpan Elapsed);

@@ -1,0 +1,31 @@
+using Orleans.Services;
+
+namespace HeadCluster.Grains;
+
+/// <summary>The one place of a silo where a layer's input comes in and the outputs of all heads there go out.</summary>
+[Alias("hc.IHeadRelay")]
+internal interface IHeadRelay : IGrainService
+{
+    /// <summary>Has the heads compute and answers with what they computed.</summary>
+    [Alias("AttendAsync"), ResponseTimeout("00:10:00")]
+    Task<RelayReply> AttendAsync(RelayRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Some rows of the input of a request that came from this silo.</summary>
+    /// <param name="exchange">The request's exchange.</param>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="HeadClusterException">The request has ended.</exception>
+    [Alias("ReadRowsAsync")]
+    Task<FloatTensor> ReadRowsAsync(Guid exchange, int firstRow, int rows, CancellationToken cancellationToken = default);
+
+    /// <summary>Brings some rows of z to a request that came from this silo.</summary>
+    /// <param name="exchange">The request's exchange.</param>
+    /// <param name="heads">The heads whose columns they are.</param>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="rows">z of the heads side by side, <c>[rows, heads · width]</c>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="HeadClusterException">The request has ended.</exception>
+    [Alias("WriteRowsAsync")]
+    Task WriteRowsAsync(Guid exchange, int[] heads, int firstRow, FloatTensor rows, CancellationToken cancellationToken = default);
+}

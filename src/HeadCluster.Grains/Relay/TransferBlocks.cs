@@ -1,0 +1,25 @@
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// Matrices cross the network in blocks of rows: heads project the first rows while the next are on their way, no message comes
+/// near the largest that Orleans takes, and probes of the membership never wait long behind one.
+/// </summary>
+internal static class TransferBlocks
+{
+    /// <summary>
+    /// A block of x, in bytes: at a gigabyte a second it travels for half a millisecond, several times the cost of a message.
+    /// </summary>
+    private const int BlockBytes = 512 * 1024;
+
+    /// <summary>The most that one reply carries, in bytes.</summary>
+    private const int ReplyBytes = 16 * 1024 * 1024;
+
+    /// <summary>Rows of a block of a matrix, 1 or more.</summary>
+    public static int Rows(int columns) => Math.Max(1, BlockBytes / (columns * sizeof(float)));
+
+    /// <summary>The first block.</summary>
+    public static FloatTensor First(FloatTensor matrix) => Rows(matrix.Columns) is var rows && rows < matrix.Rows ? matrix.RowRange(0, rows) : matrix;
+
+    /// <summary>Whether a matrix goes into one reply.</summary>
+    public static bool FitsOne(FloatTensor matrix) => (long)matrix.Length * sizeof(float) <= ReplyBytes;
+}
