@@ -21,6 +21,9 @@ public enum HeadClusterErrorKind
 
     /// <summary>Too much is waiting already; the request may be sent again after <see cref="HeadClusterException.RetryAfter"/>.</summary>
     Busy,
+
+    /// <summary>A defect: a computation failed in a way that nobody foresaw. The silo's log may say more.</summary>
+    Internal,
 }
 
 /// <summary>

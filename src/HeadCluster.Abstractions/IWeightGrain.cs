@@ -10,4 +10,13 @@ public interface IWeightGrain : IGrainWithStringKey
     /// </summary>
     [Alias("ReleaseAsync")]
     Task ReleaseAsync();
+
+    /// <summary>
+    /// Tells whether a request is being served at this moment. One that is not has been answered, or was lost with the silo that
+    /// served it; its caller may send it again.
+    /// </summary>
+    /// <param name="request">The request's id.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    [Alias("IsServingAsync"), ResponseTimeout("00:00:05")]
+    Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken = default);
 }

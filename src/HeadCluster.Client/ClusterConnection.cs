@@ -19,7 +19,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
 
     public IGrainFactory Client => _services.GetRequiredService<IClusterClient>();
 
-    public ConnectionLoss Loss => _services.GetRequiredService<ConnectionLoss>();
+    public GrainCalls Calls => _services.GetRequiredService<GrainCalls>();
 
     public static async Task<ClusterConnection> OpenAsync(
         Action<HeadClusterClientOptions> configure,

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Orleans.Runtime.Messaging;
 
 namespace HeadCluster.Client;
 
@@ -21,12 +20,16 @@ internal static class Failure
     public static HeadClusterException ConnectionLost(Exception cause) =>
         Unavailable("the connection to the cluster was lost before the answer came; send the request again", cause);
 
+    /// <summary>The error of a request whose silo serves it no longer and has not answered.</summary>
+    public static HeadClusterException RequestLost() =>
+        Unavailable("the request was lost with the silo that served it; send the request again", cause: null);
+
     /// <summary>The error that a call's exception stands for, or null for one that is not about connections and silos.</summary>
     public static HeadClusterException? Translate(Exception exception) => exception switch
     {
         TimeoutException => Unavailable("the cluster did not answer within the call's time limit; send the request again", exception),
         GatewayTooBusyException => Unavailable("the gateway is overloaded; send the request again later", exception),
-        OrleansMessageRejectionException or ConnectionFailedException or EnumerationAbortedException => Unavailable(
+        OrleansException => Unavailable(
             $"a silo could not be reached ({exception.GetType().Name}); send the request again",
             exception),
         _ => null,

@@ -1,62 +1,172 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace HeadCluster.Client;
 
-/// <summary>Makes calls that end with their answer, their cancellation, or the loss of the connection, whichever is first.</summary>
+/// <summary>
+/// Makes calls that end with their answer, their cancellation, or the loss of the cluster. A call that a lost silo owed an answer,
+/// or that came when the cluster was busy, is made again for as long as the caller's patience: no call changes anything.
+/// </summary>
 internal sealed class GrainCalls
 {
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    // Orleans tells a client of a lost gateway, but not of a lost silo behind one.
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
+
     private readonly ConnectionLoss? _loss;
+    private readonly TimeSpan _retryTimeout;
+    private readonly TimeProvider _time;
 
     /// <param name="loss">Tells that the connection is lost; null where calls use none, as in a silo's own process.</param>
-    public GrainCalls(ConnectionLoss? loss) => _loss = loss;
-
-    public async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    /// <param name="retryTimeout">How long calls are made again.</param>
+    /// <param name="time">The clock.</param>
+    public GrainCalls(ConnectionLoss? loss, TimeSpan retryTimeout, TimeProvider time)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        var lost = _loss?.Token ?? CancellationToken.None;
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
-        try
-        {
-            return await call(end.Token);
-        }
-        catch (Exception exception) when (Reason(exception, lost, cancellationToken) is { } reason)
-        {
-            throw reason;
-        }
+        _loss = loss;
+        _retryTimeout = retryTimeout;
+        _time = time;
     }
 
-    public async IAsyncEnumerable<T> StreamAsync<T>(
-        Func<CancellationToken, IAsyncEnumerable<T>> call,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Makes a call.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="isServed">
+    /// Asks whether the cluster is still serving it, for one that may take long; null for one that is soon answered.
+    /// </param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<T> CallAsync<T>(
+        Func<CancellationToken, Task<T>> call, Func<CancellationToken, Task<bool>>? isServed, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        var lost = _loss?.Token ?? CancellationToken.None;
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
-        await using var items = call(end.Token).GetAsyncEnumerator(end.Token);
-        while (await NextAsync())
+        var retry = new Retry(this);
+        while (true)
         {
-            yield return items.Current;
-        }
-
-        async ValueTask<bool> NextAsync()
-        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var lost = _loss?.Token ?? CancellationToken.None;
             try
             {
-                return await items.MoveNextAsync();
+                return await AttemptAsync(call, isServed, lost, cancellationToken);
             }
             catch (Exception exception) when (Reason(exception, lost, cancellationToken) is { } reason)
             {
-                throw reason;
+                await retry.PauseAsync(reason, cancellationToken);
             }
+        }
+    }
+
+    /// <summary>Makes a call that answers item by item.</summary>
+    /// <param name="call">The call, for the items after those that it is given.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async IAsyncEnumerable<T> StreamAsync<T>(
+        Func<IReadOnlyList<T>, CancellationToken, IAsyncEnumerable<T>> call, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var known = new List<T>();
+        var retry = new Retry(this);
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var lost = _loss?.Token ?? CancellationToken.None;
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
+            await using var items = call(known, end.Token).GetAsyncEnumerator(end.Token);
+            bool? more;
+            while ((more = await NextAsync()) == true)
+            {
+                known.Add(items.Current);
+                yield return items.Current;
+            }
+
+            if (more == false)
+            {
+                yield break;
+            }
+
+            // Null where the call is to be made again.
+            async ValueTask<bool?> NextAsync()
+            {
+                try
+                {
+                    return await items.MoveNextAsync();
+                }
+                catch (Exception exception) when (Reason(exception, lost, cancellationToken) is { } reason)
+                {
+                    await retry.PauseAsync(reason, cancellationToken);
+                    return null;
+                }
+            }
+        }
+    }
+
+    private async Task<T> AttemptAsync<T>(
+        Func<CancellationToken, Task<T>> call,
+        Func<CancellationToken, Task<bool>>? isServed,
+        CancellationToken lost,
+        CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
+        var answer = call(end.Token);
+        while (isServed is not null)
+        {
+            try
+            {
+                return await answer.WaitAsync(WatchInterval, _time, CancellationToken.None);
+            }
+            catch (TimeoutException) when (!answer.IsCompleted)
+            {
+            }
+
+            if (!await IsServedAsync(isServed, end.Token) && !answer.IsCompleted)
+            {
+                // Whoever may still compute it stops.
+                await end.CancelAsync();
+                answer.Ignore();
+                cancellationToken.ThrowIfCancellationRequested();
+                throw Failure.RequestLost();
+            }
+        }
+
+        return await answer;
+    }
+
+    // Who cannot be asked may still be serving.
+    private static async Task<bool> IsServedAsync(Func<CancellationToken, Task<bool>> isServed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await isServed(cancellationToken);
+        }
+        catch (Exception exception) when (exception is HeadClusterException or OrleansException or TimeoutException or OperationCanceledException)
+        {
+            return true;
         }
     }
 
     private static Exception? Reason(Exception exception, CancellationToken lost, CancellationToken cancellationToken) => exception switch
     {
-        HeadClusterException => null,
+        HeadClusterException => exception,
         OperationCanceledException when cancellationToken.IsCancellationRequested =>
             new OperationCanceledException(exception.Message, exception, cancellationToken),
         OperationCanceledException when lost.IsCancellationRequested => Failure.ConnectionLost(exception),
         _ => Failure.Translate(exception),
     };
+
+    /// <summary>How often and how long one call is made again.</summary>
+    private sealed class Retry(GrainCalls calls)
+    {
+        private readonly long _started = calls._time.GetTimestamp();
+        private TimeSpan _pause = FirstPause;
+
+        /// <summary>Waits before the call is made again, or throws why it is not.</summary>
+        public async Task PauseAsync(Exception reason, CancellationToken cancellationToken)
+        {
+            var busy = reason as HeadClusterException;
+            var pause = busy?.RetryAfter > _pause ? busy.RetryAfter : _pause;
+            if (busy is not { IsTransient: true } || calls._time.GetElapsedTime(_started) + pause > calls._retryTimeout)
+            {
+                ExceptionDispatchInfo.Throw(reason);
+            }
+
+            await Task.Delay(pause, calls._time, cancellationToken);
+            _pause = _pause + _pause < LongestPause ? _pause + _pause : LongestPause;
+        }
+    }
 }

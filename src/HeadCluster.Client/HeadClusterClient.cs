@@ -16,19 +16,19 @@ public sealed class HeadClusterClient : IAsyncDisposable
     /// <see cref="IClusterClient"/>. It opens no connection, and disposing it closes none.
     /// </summary>
     public HeadClusterClient(IGrainFactory grains)
-        : this(grains, loss: null)
+        : this(grains, new GrainCalls(loss: null, HeadClusterClientOptions.DefaultRetryTimeout, TimeProvider.System))
     {
     }
 
-    internal HeadClusterClient(IGrainFactory grains, ConnectionLoss? loss)
+    internal HeadClusterClient(IGrainFactory grains, GrainCalls calls)
     {
         ArgumentNullException.ThrowIfNull(grains);
         _grains = grains;
-        _calls = new GrainCalls(loss);
+        _calls = calls;
     }
 
     private HeadClusterClient(ClusterConnection connection)
-        : this(connection.Client, connection.Loss) => _connection = connection;
+        : this(connection.Client, connection.Calls) => _connection = connection;
 
     /// <summary>Connects to a cluster through the gateway of one of its silos. Disposing the client closes the connection.</summary>
     /// <param name="gateway">The gateway's address as <c>host:port</c>, such as <c>localhost:30000</c>.</param>
@@ -76,8 +76,9 @@ public sealed class HeadClusterClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(request.Input);
         WireLimits.Check(request.Input, request.SequenceLengths);
-        var key = new LayerId(ModelName.Check(model), layer).ToString();
-        return _calls.CallAsync(token => _grains.GetGrain<IMultiHeadAttentionGrain>(key).AttendAsync(request, token), cancellationToken);
+        var coordinator = _grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(ModelName.Check(model), layer).ToString());
+        var sent = request with { Id = NewId(request.Id) };
+        return _calls.CallAsync(token => coordinator.AttendAsync(sent, token), token => coordinator.IsServingAsync(sent.Id, token), cancellationToken);
     }
 
     /// <summary>Computes the logits of every position of a sequence, <c>[tokens, VocabularySize]</c>.</summary>
@@ -97,8 +98,9 @@ public sealed class HeadClusterClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         WireLimits.Check(request.Tokens, request.SequenceLengths);
-        var key = ModelName.Check(model);
-        return _calls.CallAsync(token => _grains.GetGrain<ITransformerGrain>(key).ForwardAsync(request, token), cancellationToken);
+        var transformer = _grains.GetGrain<ITransformerGrain>(ModelName.Check(model));
+        var sent = request with { Id = NewId(request.Id) };
+        return _calls.CallAsync(token => transformer.ForwardAsync(sent, token), token => transformer.IsServingAsync(sent.Id, token), cancellationToken);
     }
 
     /// <summary>Continues a sequence by the most likely token, step by step; each token comes as soon as it is known.</summary>
@@ -118,7 +120,8 @@ public sealed class HeadClusterClient : IAsyncDisposable
         var key = ModelName.Check(model);
         var request = new GenerationRequest(tokens.ToArray(), steps);
         WireLimits.Check(request.Tokens);
-        return _calls.StreamAsync(token => _grains.GetGrain<ITransformerGrain>(key).GenerateAsync(request, token), cancellationToken);
+        return _calls.StreamAsync<GeneratedToken>(
+            (known, token) => _grains.GetGrain<ITransformerGrain>(key).GenerateAsync(After(request, known), token), cancellationToken);
     }
 
     /// <summary>Tells a model's shape.</summary>
@@ -128,15 +131,21 @@ public sealed class HeadClusterClient : IAsyncDisposable
     public Task<ModelDescription> DescribeAsync(string model, CancellationToken cancellationToken = default)
     {
         var key = ModelName.Check(model);
-        return _calls.CallAsync(token => _grains.GetGrain<ITransformerGrain>(key).DescribeAsync(token), cancellationToken);
+        return _calls.CallAsync(token => _grains.GetGrain<ITransformerGrain>(key).DescribeAsync(token), isServed: null, cancellationToken);
     }
 
     /// <summary>Tells the cluster's silos and models, and where each active head is with its timings.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="HeadClusterException">A silo is out of reach.</exception>
     public Task<ClusterStatus> StatusAsync(CancellationToken cancellationToken = default) =>
-        _calls.CallAsync(token => _grains.GetGrain<IClusterStatusGrain>(0).GetStatusAsync(token), cancellationToken);
+        _calls.CallAsync(token => _grains.GetGrain<IClusterStatusGrain>(0).GetStatusAsync(token), isServed: null, cancellationToken);
 
     /// <summary>Closes the connection, if this client opened one.</summary>
     public ValueTask DisposeAsync() => _connection?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static Guid NewId(Guid given) => given == Guid.Empty ? Guid.NewGuid() : given;
+
+    // What is left of a generation of which some tokens are known: the rest is that of the longer prompt.
+    private static GenerationRequest After(GenerationRequest request, IReadOnlyList<GeneratedToken> known) =>
+        new([.. request.Tokens, .. known.Select(token => token.Token)], request.Steps - known.Count);
 }

@@ -23,4 +23,12 @@ public sealed class HeadClusterClientOptions
     /// Default: 5 seconds.
     /// </summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long a request goes on being sent again, from zero to one hour, when a silo that served it is lost or says that it is
+    /// busy; zero to be told at once. A request changes nothing, so that sending it again is safe. Default: 1 minute.
+    /// </summary>
+    public TimeSpan RetryTimeout { get; set; } = DefaultRetryTimeout;
+
+    internal static TimeSpan DefaultRetryTimeout => TimeSpan.FromMinutes(1);
 }

@@ -7,6 +7,7 @@ internal sealed class HeadClusterClientOptionsValidator : IValidateOptions<HeadC
 {
     private static readonly TimeSpan ShortestTimeout = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromHours(1);
 
     /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, HeadClusterClientOptions options) => Complaint(options) is { } complaint
@@ -23,6 +24,11 @@ internal sealed class HeadClusterClientOptionsValidator : IValidateOptions<HeadC
         if (string.IsNullOrWhiteSpace(options.ClusterId) || string.IsNullOrWhiteSpace(options.ServiceId))
         {
             return "ClusterId and ServiceId must not be empty";
+        }
+
+        if (options.RetryTimeout < TimeSpan.Zero || options.RetryTimeout > LongestRetry)
+        {
+            return $"RetryTimeout is {options.RetryTimeout}; expected {TimeSpan.Zero} to {LongestRetry}";
         }
 
         return options.ConnectTimeout < ShortestTimeout || options.ConnectTimeout > LongestTimeout

@@ -1,3 +1,4 @@
+using HeadCluster.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -33,9 +34,13 @@ public static class HeadClusterClientServiceCollectionExtensions
         services.AddOptions<HeadClusterClientOptions>().ValidateOnStart();
         services.AddSingleton<IValidateOptions<HeadClusterClientOptions>, HeadClusterClientOptionsValidator>();
         services.AddSingleton<ConnectionLoss>();
+        services.AddSingleton(provider => new GrainCalls(
+            provider.GetRequiredService<ConnectionLoss>(),
+            provider.GetRequiredService<IOptions<HeadClusterClientOptions>>().Value.RetryTimeout,
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new HeadClusterClient(
             provider.GetRequiredService<IClusterClient>(),
-            provider.GetRequiredService<ConnectionLoss>()));
+            provider.GetRequiredService<GrainCalls>()));
         return services.AddOrleansClient(ConfigureOrleans);
     }
 
@@ -45,6 +50,7 @@ public static class HeadClusterClientServiceCollectionExtensions
             gateways.Configure<IOptions<HeadClusterClientOptions>>((orleans, options) => orleans.Gateways = Resolve(options.Value)));
         client.UseConnectionRetryFilter<ConnectTimeoutFilter>();
         client.AddActivityPropagation();
+        BlockTransport.Use(client.Services);
 
         var services = client.Services;
         services.AddSingleton<IClusterConnectionStatusObserver>(provider => provider.GetRequiredService<ConnectionLoss>());

@@ -4,11 +4,13 @@ namespace HeadCluster;
 /// <param name="Input">The layer's input x, <c>[rows, ModelDim]</c>: the sequences one after the other.</param>
 /// <param name="SequenceLengths">Rows of each sequence, adding up to all rows; null for one sequence.</param>
 /// <param name="CapturePatterns">Whether each head's report carries its attention pattern; it changes no bit of the output.</param>
+/// <param name="Id">The same for each time that the request is sent; empty for one that is never sent again.</param>
 [GenerateSerializer, Immutable, Alias("hc.AttentionRequest")]
 public sealed record AttentionRequest(
     [property: Id(0)] FloatTensor Input,
     [property: Id(1)] int[]? SequenceLengths = null,
-    [property: Id(2)] bool CapturePatterns = false);
+    [property: Id(2)] bool CapturePatterns = false,
+    [property: Id(3)] Guid Id = default);
 
 /// <summary>A layer's attention output.</summary>
 /// <param name="Output">y = Concat(head_1 … head_h) W_O + b_O, <c>[rows, ModelDim]</c>.</param>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace HeadCluster;
@@ -15,8 +16,13 @@ public sealed class FloatTensor
     /// <summary>The largest number of elements: their bytes and the shape fit into one length-prefixed field.</summary>
     public const int MaxLength = (int.MaxValue - (sizeof(int) * (MaxRank + 1))) / sizeof(float);
 
-    private readonly ReadOnlyMemory<float> _data;
+    // Less is not worth a visit to the pool.
+    private const int LeastPooled = 4096;
+
     private readonly int[] _shape;
+    private readonly int _start;
+    private readonly bool _pooled;
+    private float[]? _elements;
 
     /// <summary>Takes ownership of <paramref name="data"/>, which nobody may write again.</summary>
     /// <param name="data">The elements, row-major; its length is the product of <paramref name="shape"/>.</param>
@@ -30,30 +36,36 @@ public sealed class FloatTensor
             throw new ArgumentException($"{data.Length} elements do not fill the shape {Describe(shape)}", nameof(data));
         }
 
-        _data = data;
+        _elements = data;
         _shape = shape.ToArray();
+        Length = length;
     }
 
-    private FloatTensor(ReadOnlyMemory<float> rows, int count, int columns)
+    private FloatTensor(float[] elements, int start, int length, bool pooled, int[] shape)
     {
-        _data = rows;
-        _shape = [count, columns];
+        _elements = elements;
+        _start = start;
+        _pooled = pooled;
+        _shape = shape;
+        Length = length;
     }
 
     /// <summary>Length of each axis, outermost first.</summary>
     public ReadOnlySpan<int> Shape => _shape;
 
     /// <summary>The elements, row-major.</summary>
-    public ReadOnlySpan<float> Span => _data.Span;
+    /// <exception cref="ObjectDisposedException">The tensor was released.</exception>
+    public ReadOnlySpan<float> Span => new(Elements, _start, Length);
 
     /// <summary>The elements, row-major.</summary>
-    public ReadOnlyMemory<float> Memory => _data;
+    /// <exception cref="ObjectDisposedException">The tensor was released.</exception>
+    public ReadOnlyMemory<float> Memory => new(Elements, _start, Length);
 
     /// <summary>The number of axes.</summary>
     public int Rank => _shape.Length;
 
     /// <summary>The number of elements.</summary>
-    public int Length => _data.Length;
+    public int Length { get; }
 
     /// <summary>Length of axis 0 of a matrix.</summary>
     /// <exception cref="InvalidOperationException">The tensor is not a matrix.</exception>
@@ -69,7 +81,58 @@ public sealed class FloatTensor
 
     /// <summary>Some rows of a matrix, as a matrix that shares its elements.</summary>
     /// <exception cref="InvalidOperationException">The tensor is not a matrix.</exception>
-    public FloatTensor RowRange(int first, int count) => new(_data.Slice(first * Columns, count * Columns), count, Columns);
+    public FloatTensor RowRange(int first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Rows - first);
+        return new FloatTensor(Elements, _start + (first * Columns), count * Columns, pooled: false, [count, Columns]);
+    }
+
+    /// <summary>
+    /// A tensor over memory that is used again once it is released. Whoever creates it writes the elements before anybody else
+    /// sees it.
+    /// </summary>
+    /// <param name="elements">Row-major, at least as long as the tensor; what it holds at first is undefined.</param>
+    /// <param name="shape">Length of each axis, outermost first.</param>
+    /// <exception cref="ArgumentException">There is no tensor of this shape.</exception>
+    public static FloatTensor Rent(out float[] elements, params ReadOnlySpan<int> shape)
+    {
+        if (!TryCountElements(shape, out var length))
+        {
+            throw new ArgumentException($"there is no tensor of shape {Describe(shape)}", nameof(shape));
+        }
+
+        var pooled = length >= LeastPooled;
+        elements = pooled ? ArrayPool<float>.Shared.Rent(length) : GC.AllocateUninitializedArray<float>(length);
+        return new FloatTensor(elements, 0, length, pooled, shape.ToArray());
+    }
+
+    /// <summary>
+    /// Gives the memory back, to be used for other tensors: nobody may use this one, or rows of it, any more. It need not be
+    /// called, since a tensor that nobody releases is collected as garbage; but fresh memory takes the system a page fault for
+    /// every few kilobytes, which for large tensors is a good part of the time of an attention layer.
+    /// </summary>
+    public void Release()
+    {
+        if (Interlocked.Exchange(ref _elements, null) is { } elements && _pooled)
+        {
+            ArrayPool<float>.Shared.Return(elements);
+        }
+    }
+
+    /// <summary>Has the tensor released as soon as it has been sent to another process, for a reply that its sender never sees again.</summary>
+    /// <returns>The tensor.</returns>
+    public FloatTensor ReleaseWhenSent()
+    {
+        IsReleasedWhenSent = true;
+        return this;
+    }
+
+    /// <summary>Whether sending it ends its use.</summary>
+    internal bool IsReleasedWhenSent { get; private set; }
+
+    private float[] Elements => _elements ?? throw new ObjectDisposedException(nameof(FloatTensor), "the tensor was released");
 
     /// <summary>The shape and not the elements, such as <c>float32[11, 48]</c>.</summary>
     public override string ToString() => "float32" + Describe(_shape);

@@ -32,6 +32,10 @@ internal sealed class FloatTensorCodec : IFieldCodec<FloatTensor>
         }
 
         writer.Write(elements);
+        if (value.IsReleasedWhenSent)
+        {
+            value.Release();
+        }
     }
 
     /// <inheritdoc/>
@@ -63,9 +67,8 @@ internal sealed class FloatTensorCodec : IFieldCodec<FloatTensor>
             throw Malformed($"shape {FloatTensor.Describe(shape)} in {bytes} bytes");
         }
 
-        var data = GC.AllocateUninitializedArray<float>(length);
-        reader.ReadBytes(MemoryMarshal.AsBytes(data.AsSpan()));
-        var tensor = new FloatTensor(data, shape);
+        var tensor = FloatTensor.Rent(out var data, shape);
+        reader.ReadBytes(MemoryMarshal.AsBytes(data.AsSpan(0, length)));
         ReferenceCodec.RecordObject(reader.Session, tensor);
         return tensor;
     }

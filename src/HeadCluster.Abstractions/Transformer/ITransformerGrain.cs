@@ -2,7 +2,7 @@ namespace HeadCluster;
 
 /// <summary>A whole GPT: embeddings, blocks of attention and feed-forward, logits. Its key is the model's name.</summary>
 [Alias("hc.ITransformerGrain")]
-public interface ITransformerGrain : IGrainWithStringKey
+public interface ITransformerGrain : IWeightGrain
 {
     /// <summary>The model's shape.</summary>
     /// <exception cref="HeadClusterException">The model is unknown or its files are not readable.</exception>

@@ -45,11 +45,10 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         AttentionInput.Check(key, request.Input, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
         RequestSize.CheckHead(key, model, request.Input.Rows, request.SequenceLengths, request.CapturePattern);
 
-        var (rows, columns) = (request.Input.Rows, model.HeadShape().OutputDim);
-        var z = HeadMatrix.Allocate(rows, heads: 1, columns);
+        var z = HeadMatrix.Rent(request.Input.Rows, heads: 1, model.HeadShape().OutputDim);
         var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, request.CapturePattern);
         var report = await ComputeAsync(new LocalHeadRequest(input, z.At(0)), cancellationToken);
-        return new HeadResult(new FloatTensor(z.Elements, rows, columns), report);
+        return new HeadResult(z.Tensor, report);
     }
 
     /// <remarks>The layer's coordinator or the relay has checked the values of x, once for all heads of the silo.</remarks>

@@ -52,6 +52,12 @@ internal sealed class HeadComputation
                     {
                         // Not before there is a thread for it: memory is what heads that wait would hold on to.
                         queued = RunStep(projected ??= _head.Prepare(_input.Rows), first, end, queued, token);
+                        if (end == _input.Rows)
+                        {
+                            // On the thread that takes the next head's, so that it finds this one's.
+                            projected.Value.Dispose();
+                            projected = null;
+                        }
                     },
                     cancellationToken);
                 row = end;

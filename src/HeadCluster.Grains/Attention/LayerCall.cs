@@ -51,6 +51,9 @@ internal sealed class LayerCall : IDisposable
     /// <summary>One report a head, in their order, once z is whole.</summary>
     public HeadReport[] Reports => _reports!;
 
+    /// <summary>Whether a silo was lost: heads there may still be writing z, though nobody waits for them.</summary>
+    public bool HasLost { get; private set; }
+
     /// <summary>One report a silo that served.</summary>
     public SiloReport[] Silos => [.. _silos];
 
@@ -75,7 +78,10 @@ internal sealed class LayerCall : IDisposable
     }
 
     private Task ServeAllAsync(HeadGroup[] groups, TimeSpan pause) =>
-        groups is [var only] ? ServeAsync(only, pause) : Task.WhenAll(groups.Select(group => ServeAsync(group, pause)));
+        groups is [var only]
+            ? ServeAsync(only, pause)
+            // What has to travel first.
+            : Task.WhenAll(groups.OrderBy(group => _services.Here.Equals(group.Silo)).Select(group => ServeAsync(group, pause)));
 
     private async Task ServeAsync(HeadGroup group, TimeSpan pause)
     {
@@ -122,6 +128,7 @@ internal sealed class LayerCall : IDisposable
             if (reply.Output is { } output)
             {
                 _exchange.Write(heads, firstRow: 0, output);
+                output.Release();
             }
 
             (reports, computing) = (reply.Reports, reply.Elapsed);
@@ -171,6 +178,7 @@ internal sealed class LayerCall : IDisposable
 
     private async Task RecoverAsync(HeadGroup lost, Exception exception, TimeSpan pause)
     {
+        HasLost = true;
         _layer.Routes.Forget(lost);
         var elapsed = _services.Time.GetElapsedTime(_started);
         if (_end.IsCancellationRequested)

@@ -14,6 +14,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
 {
     private readonly LayerServices _services;
     private readonly HeadInstruments _instruments;
+    private readonly ServedRequests<AttentionResult> _served = new();
     private LayerId _id;
 
     public MultiHeadAttentionGrain(
@@ -24,37 +25,10 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
         _instruments = instruments;
     }
 
-    public async Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken)
-    {
-        var layer = Weights;
-        int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } x ? x.Rows : 0];
-        var key = this.GetPrimaryKeyString();
-        AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
-        RequestSize.CheckLayer(key, layer.Model, request.Input.Rows, lengths, request.CapturePatterns);
+    public Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken) =>
+        _served.ServeAsync(request.Id, () => ServeAsync(request, cancellationToken), cancellationToken);
 
-        using var measured = _instruments.StartAttention(_id, request.Input.Rows);
-        try
-        {
-            var z = HeadMatrix.Allocate(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
-            using var call = new LayerCall(_services, layer.Heads, request, lengths, z, cancellationToken);
-            await call.RunAsync(cancellationToken);
-            var output = await ProjectAsync(layer.OutputWeights, z, request.Input.Rows, cancellationToken);
-
-            measured.Complete();
-            return new AttentionResult(output, call.Reports, call.Silos);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            measured.Fail();
-            if (exception is HeadClusterException { Kind: HeadClusterErrorKind.OutOfMemory })
-            {
-                // Neither W_O nor the heads that did fit are of use without those that did not.
-                await ReleaseAsync();
-            }
-
-            throw;
-        }
-    }
+    public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
 
     public override async Task ReleaseAsync()
     {
@@ -79,18 +53,54 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
             () => new LoadedLayer(new LayerHeads(_id, heads, new HeadRoutes(heads.Length)), model.ReadOutputProjection(_id.Layer).Pack(configuration.WeightFormat()), configuration));
     }
 
+    private async Task<AttentionResult> ServeAsync(AttentionRequest request, CancellationToken cancellationToken)
+    {
+        var layer = Weights;
+        int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } x ? x.Rows : 0];
+        var key = this.GetPrimaryKeyString();
+        AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
+        RequestSize.CheckLayer(key, layer.Model, request.Input.Rows, lengths, request.CapturePatterns);
+
+        using var measured = _instruments.StartAttention(_id, request.Input.Rows);
+        try
+        {
+            var z = HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
+            using var call = new LayerCall(_services, layer.Heads, request, lengths, z, cancellationToken);
+            await call.RunAsync(cancellationToken);
+            var output = await ProjectAsync(layer.OutputWeights, z.Tensor, cancellationToken);
+            if (!call.HasLost)
+            {
+                z.Tensor.Release();
+            }
+
+            measured.Complete();
+            return new AttentionResult(output, call.Reports, call.Silos);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            measured.Fail();
+            if (exception is HeadClusterException { Kind: HeadClusterErrorKind.OutOfMemory })
+            {
+                // Neither W_O nor the heads that did fit are of use without those that did not.
+                await ReleaseAsync();
+            }
+
+            throw;
+        }
+    }
+
     // y = Concat(z_1 … z_h) W_O + b_O.
-    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, HeadMatrix z, int rows, CancellationToken cancellationToken)
+    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, FloatTensor z, CancellationToken cancellationToken)
     {
         using var activity = HeadInstruments.StartOutputProjection();
-        var y = GC.AllocateUninitializedArray<float>(rows * weights.Outputs);
+        var output = FloatTensor.Rent(out var y, z.Rows, weights.Outputs);
         await Compute.RunRowsAsync(
-            rows,
+            z.Rows,
             2L * weights.Inputs * weights.Outputs,
             (first, count, token) => LinearKernel.Apply(
-                z.Elements.AsSpan(first * weights.Inputs, count * weights.Inputs), count, weights, y.AsSpan(first * weights.Outputs, count * weights.Outputs), token),
+                z.Span.Slice(first * weights.Inputs, count * weights.Inputs), count, weights, y.AsSpan(first * weights.Outputs, count * weights.Outputs), token),
             cancellationToken);
-        return new FloatTensor(y, rows, weights.Outputs);
+        return output;
     }
 }
 

@@ -1,5 +1,6 @@
 using HeadCluster.Grains;
 using HeadCluster.Kernels;
+using HeadCluster.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -30,6 +31,18 @@ public static class HeadClusterSiloBuilderExtensions
             builder.Services.Configure(configure);
         }
 
+        return builder;
+    }
+
+    /// <summary>
+    /// Replaces Orleans' sockets of this silo by ones that read in large pieces: inputs and outputs of layers are megabytes. Call
+    /// it after what chooses the transport, and only where silos talk by TCP; it needs nothing of the other side.
+    /// </summary>
+    /// <param name="builder">The silo.</param>
+    public static ISiloBuilder UseBlockSockets(this ISiloBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        BlockTransport.Use(builder.Services);
         return builder;
     }
 

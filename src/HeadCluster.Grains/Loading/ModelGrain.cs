@@ -80,6 +80,9 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
+    public virtual Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(false);
+
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _reserved?.Dispose();

@@ -141,6 +141,15 @@ internal sealed class ArrivingRows
         return new FloatTensor(whole, Rows, Columns);
     }
 
+    /// <summary>Gives the memory of all rows back: nobody reads them any more.</summary>
+    public void Release()
+    {
+        foreach (var block in _blocks)
+        {
+            block.Release();
+        }
+    }
+
     // Awaiters must not go on on the turn that adds a block.
     private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

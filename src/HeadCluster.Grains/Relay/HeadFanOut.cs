@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.ExceptionServices;
 
 namespace HeadCluster.Grains;
@@ -7,11 +8,15 @@ internal sealed class HeadFanOut
 {
     private readonly IGrainFactory _grains;
     private readonly LocalHeads _local;
+    private readonly SiloAddress _here;
+    private readonly TimeProvider _time;
 
-    public HeadFanOut(IGrainFactory grains, LocalHeads local)
+    public HeadFanOut(IGrainFactory grains, LocalHeads local, ILocalSiloDetails silo, TimeProvider time)
     {
         _grains = grains;
         _local = local;
+        _here = silo.SiloAddress;
+        _time = time;
     }
 
     /// <summary>
@@ -27,6 +32,7 @@ internal sealed class HeadFanOut
     public async Task<HeadReport[]> AttendAsync(
         LayerId layer, int[] heads, int[] places, LayerInput input, HeadMatrix output, CancellationToken cancellationToken)
     {
+        var started = _time.GetTimestamp();
         using var siblings = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Exception? failure = null;
         var calls = new Task<HeadReport?>[heads.Length];
@@ -53,10 +59,19 @@ internal sealed class HeadFanOut
             catch (Exception exception)
             {
                 // All calls of one fan-out run in the turns of one activation, so nothing races for the first place.
-                failure ??= exception;
+                failure ??= SiloLoss.Is(exception) ? exception : Explain(exception, head);
                 await siblings.CancelAsync();
                 return null;
             }
+        }
+
+        HeadClusterException Explain(Exception exception, HeadId head)
+        {
+            var pending = heads.Where((other, i) => other != head.KvHead && calls[i] is not { IsCompleted: true });
+            var kind = exception is HeadClusterException known ? known.Kind : HeadClusterErrorKind.Internal;
+            return new HeadClusterException(kind, string.Create(
+                CultureInfo.InvariantCulture,
+                $"head {head} asked by silo {_here} failed after {_time.GetElapsedTime(started).TotalSeconds:0.000} s, with heads [{string.Join(", ", pending)}] pending: {exception.Message.ReplaceLineEndings(" ")}"));
         }
     }
 
@@ -79,6 +94,7 @@ internal sealed class HeadFanOut
         var result = await _grains.GetGrain<IAttentionHeadGrain>(head.ToString())
             .AttendAsync(new HeadRequest(x, input.SequenceLengths, input.CapturePatterns), cancellationToken);
         output.Write(result.Output);
+        result.Output.Release();
         return result.Report;
     }
 }

@@ -4,25 +4,25 @@ namespace HeadCluster.Grains;
 /// The outputs z of some heads side by side, <c>[rows, heads · width]</c>: each head writes its own columns, and nothing has to be
 /// put together afterwards.
 /// </summary>
-/// <param name="elements">Row-major. Never pooled: a head whose caller has given up may still write its columns.</param>
-/// <param name="stride">Columns of the matrix.</param>
+/// <param name="tensor">The matrix.</param>
+/// <param name="elements">Its elements, row-major.</param>
 /// <param name="width">Columns of one head.</param>
-internal sealed class HeadMatrix(float[] elements, int stride, int width)
+internal sealed class HeadMatrix(FloatTensor tensor, float[] elements, int width)
 {
     /// <summary>Room for the outputs of some heads.</summary>
-    public static HeadMatrix Allocate(int rows, int heads, int width) =>
-        new(GC.AllocateUninitializedArray<float>(rows * heads * width), heads * width, width);
+    public static HeadMatrix Rent(int rows, int heads, int width) => new(FloatTensor.Rent(out var elements, rows, heads * width), elements, width);
 
-    public float[] Elements => elements;
+    /// <summary>The matrix, once all heads have written their columns.</summary>
+    public FloatTensor Tensor => tensor;
 
     /// <summary>Columns of one head.</summary>
     public int Width => width;
 
     /// <summary>Heads that there is room for.</summary>
-    public int Heads => stride / width;
+    public int Heads => tensor.Columns / width;
 
     /// <summary>The columns of the head that stands at a place, from 0.</summary>
-    public HeadColumns At(int place) => new(elements, stride, place * width, width);
+    public HeadColumns At(int place) => new(elements, tensor.Columns, place * width, width);
 }
 
 /// <summary>Where one head writes z.</summary>

@@ -46,7 +46,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
 
         var x = new ArrivingRows(request.Rows, model.ModelDim);
         x.Add(request.FirstRows);
-        var z = HeadMatrix.Allocate(request.Rows, request.Heads.Length, width);
+        var z = HeadMatrix.Rent(request.Rows, request.Heads.Length, width);
         var places = Enumerable.Range(0, request.Heads.Length).ToArray();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var arrival = ReceiveAsync(request, x, end.Token);
@@ -54,13 +54,16 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         {
             var input = new LayerInput(x, request.SequenceLengths, request.CapturePatterns);
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, places, input, z, end.Token);
-            var output = new FloatTensor(z.Elements, request.Rows, request.Heads.Length * width);
-            if (TransferBlocks.FitsOne(output))
+
+            // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.
+            x.Release();
+            if (TransferBlocks.FitsOne(z.Tensor))
             {
-                return new RelayReply(output, reports, _time.GetElapsedTime(started));
+                return new RelayReply(z.Tensor.ReleaseWhenSent(), reports, _time.GetElapsedTime(started));
             }
 
-            await SendAsync(request, output, end.Token);
+            await SendAsync(request, z.Tensor, end.Token);
+            z.Tensor.Release();
             return new RelayReply(Output: null, reports, _time.GetElapsedTime(started));
         }
         finally
@@ -77,6 +80,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     public Task WriteRowsAsync(Guid exchange, int[] heads, int firstRow, FloatTensor rows, CancellationToken cancellationToken)
     {
         _exchanges.Find(exchange).Write(heads, firstRow, rows);
+        rows.Release();
         return Task.CompletedTask;
     }
 

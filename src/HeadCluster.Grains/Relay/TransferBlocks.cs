@@ -6,20 +6,24 @@ namespace HeadCluster.Grains;
 /// </summary>
 internal static class TransferBlocks
 {
-    /// <summary>
-    /// A block of x, in bytes: at a gigabyte a second it travels for half a millisecond, several times the cost of a message.
-    /// </summary>
-    private const int BlockBytes = 512 * 1024;
+    /// <summary>What goes with the request, in bytes: all of x where that travels in a few milliseconds, with one message.</summary>
+    private const int FirstBlockBytes = 2 * 1024 * 1024;
+
+    /// <summary>A block of the rest, in bytes: it travels for a millisecond, several times the cost of a message.</summary>
+    private const int BlockBytes = 1024 * 1024;
 
     /// <summary>The most that one reply carries, in bytes.</summary>
     private const int ReplyBytes = 16 * 1024 * 1024;
 
     /// <summary>Rows of a block of a matrix, 1 or more.</summary>
-    public static int Rows(int columns) => Math.Max(1, BlockBytes / (columns * sizeof(float)));
+    public static int Rows(int columns) => Rows(BlockBytes, columns);
 
     /// <summary>The first block.</summary>
-    public static FloatTensor First(FloatTensor matrix) => Rows(matrix.Columns) is var rows && rows < matrix.Rows ? matrix.RowRange(0, rows) : matrix;
+    public static FloatTensor First(FloatTensor matrix) =>
+        Rows(FirstBlockBytes, matrix.Columns) is var rows && rows < matrix.Rows ? matrix.RowRange(0, rows) : matrix;
 
     /// <summary>Whether a matrix goes into one reply.</summary>
     public static bool FitsOne(FloatTensor matrix) => (long)matrix.Length * sizeof(float) <= ReplyBytes;
+
+    private static int Rows(int bytes, int columns) => Math.Max(1, bytes / (columns * sizeof(float)));
 }

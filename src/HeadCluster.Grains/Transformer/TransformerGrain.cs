@@ -11,6 +11,8 @@ namespace HeadCluster.Grains;
 [GrainType("transformer"), PreferLocalPlacement, Reentrant]
 internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransformerGrain
 {
+    private readonly ServedRequests<ForwardResult> _served = new();
+
     public TransformerGrain(ModelCatalog models, WeightMemory memory, ComputePool compute)
         : base(models, memory, compute)
     {
@@ -24,8 +26,10 @@ internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransform
     {
         int[] lengths = request.SequenceLengths ?? [request.Tokens.Length];
         TokenInput.Check(Name, request.Tokens, lengths, Weights.Model.MaxSequenceLength, Weights.VocabularySize);
-        return RunAsync(Pass(), request, lengths, cancellationToken);
+        return _served.ServeAsync(request.Id, () => RunAsync(Pass(), request, lengths, cancellationToken), cancellationToken);
     }
+
+    public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
 
     /// <remarks>Each step computes the whole sequence anew; the bits are those of a pass over the sequence as it then is.</remarks>
     public async IAsyncEnumerable<GeneratedToken> GenerateAsync(

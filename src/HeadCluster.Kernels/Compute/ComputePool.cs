@@ -143,6 +143,7 @@ public class ComputePool : IDisposable
 
     private void Serve()
     {
+        TimeSlice.Lengthen();
         foreach (var job in _queue.GetConsumingEnumerable())
         {
             job.Serve(this);

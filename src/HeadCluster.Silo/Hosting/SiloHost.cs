@@ -41,7 +41,8 @@ public static class SiloHost
                 options.ServiceId,
                 options.ClusterId)
             .Configure<SiloOptions>(orleans => orleans.SiloName = options.Name)
-            .AddHeadCluster());
+            .AddHeadCluster()
+            .UseBlockSockets());
         return builder;
     }
 }

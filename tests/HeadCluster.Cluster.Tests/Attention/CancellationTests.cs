@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using HeadCluster.Testing;
 using Orleans.Runtime.Placement;
 
@@ -36,18 +37,20 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    public async Task A_head_that_fails_cancels_its_siblings()
+    public async Task A_head_that_fails_cancels_its_siblings_and_says_who_failed_where()
     {
         await using var cluster = await StartAsync();
         SlowAll(cluster, Forever);
         var request = cluster.Client.AttendAsync(Model, 0, Input, TestContext.Current.CancellationToken);
         await AllHeadsRunAsync(cluster);
 
-        await cluster.KillSiloAsync(cluster.Silos[1]);
+        cluster.FailNextComputation(cluster.Silos[1], new InvalidOperationException("a defect"));
+        cluster.SlowSilo(cluster.Silos[1], TimeSpan.Zero);
 
         var error = await Assert.ThrowsAsync<HeadClusterException>(() => request);
-        Assert.True(error.IsTransient);
-        Assert.Contains(Model, error.Message, StringComparison.Ordinal);
+        Assert.Equal(HeadClusterErrorKind.Internal, error.Kind);
+        Assert.Matches(
+            $@"^head {Regex.Escape(Model)}/0/[13] asked by silo \S+ failed after \d+\.\d+ s, with heads \[[13]?\] pending: a defect$", error.Message);
         await cluster.WaitUntilIdleAsync(TestContext.Current.CancellationToken);
     }
 
