@@ -34,6 +34,7 @@ internal static class DiscoveryExtensions
 
             // Redis must have failed before the client gives up, or nobody says that it is Redis.
             redis.ConnectTimeout = Math.Min(redis.ConnectTimeout, (int)options.Value.ConnectTimeout.TotalMilliseconds / 2);
+            redis.ConnectRetry = 1;
             orleans.ConfigurationOptions = redis;
         });
         services.AddOptions<AdoNetClusteringClientOptions>().Configure<IOptions<HeadClusterClientOptions>>((orleans, options) =>

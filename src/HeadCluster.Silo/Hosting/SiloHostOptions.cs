@@ -169,6 +169,11 @@ public sealed class SiloHostOptions
             return $"{Section}:Kubernetes needs a list of silos that all pods reach; set {Section}:Clustering to Redis or AdoNet";
         }
 
+        if (Kubernetes && Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is null)
+        {
+            return $"{Section}:Kubernetes is true and this is no pod of Kubernetes, where KUBERNETES_SERVICE_HOST is set; leave it out";
+        }
+
         return ShutdownTimeout < TimeSpan.FromSeconds(1) || ShutdownTimeout > LongestShutdown
             ? $"{Section}:ShutdownTimeout is {ShutdownTimeout}; expected {TimeSpan.FromSeconds(1)} to {LongestShutdown}"
             : FailureDetection.Complaint();
