@@ -15,7 +15,13 @@ public sealed class ShutdownTests
     {
         var port = SiloProcess.FreePorts(1)[0];
         await using var silo = await SiloProcess.StartAsync(primary: null, "--health-port", $"{port}");
-        await using var client = await HeadClusterClient.ConnectAsync(silo.Gateway, Cancelled);
+        await using var client = await HeadClusterClient.ConnectAsync(
+            options =>
+            {
+                options.Gateways.Add(silo.Gateway);
+                options.ConnectTimeout = TimeSpan.FromMinutes(1);
+            },
+            Cancelled);
         var expected = await client.AttendAsync(Model, 0, LongRequest(), Cancelled);
         Assert.Equal(HttpStatusCode.OK, (await Health.ReadyAsync(port)).Status);
 
