@@ -107,7 +107,8 @@ up() {
     local number pid health_of
     while read -r number pid _ _ health_of; do
         until [ "$(health "$health_of")" = ready ]; do
-            if ! runs "$pid" || [ "$SECONDS" -gt "$patience" ]; then
+            # Its own child, which may not yet be the program that it becomes.
+            if ! kill -0 "$pid" 2>/dev/null || [ "$SECONDS" -gt "$patience" ]; then
                 tail -n 5 "$state/silo-$number.log" >&2
                 down >&2
                 fail "silo $number did not become ready"

@@ -9,6 +9,9 @@ namespace HeadCluster.Silo;
 /// </summary>
 internal sealed partial class FinishRequests : IHostedLifecycleService
 {
+    // An answer of many megabytes is still on its way when its call has ended, and Orleans does not say when it has left.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(2);
+
     private readonly RunningRequests _running;
     private readonly TimeSpan _limit;
     private readonly TimeProvider _time;
@@ -29,7 +32,12 @@ internal sealed partial class FinishRequests : IHostedLifecycleService
         using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await _running.WaitAsync(end.Token);
+            var ended = _running.WaitAsync(end.Token);
+            if (!ended.IsCompleted)
+            {
+                await ended;
+                await Task.Delay(AnswerTime, _time, end.Token);
+            }
         }
         catch (OperationCanceledException)
         {
