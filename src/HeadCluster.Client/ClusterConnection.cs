@@ -45,7 +45,8 @@ internal sealed class ClusterConnection : IAsyncDisposable
             catch (Exception exception) when (timeout.IsCancellationRequested && exception is not HeadClusterException)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                throw Failure.Unreachable(options, exception is OperationCanceledException ? null : exception);
+                var retries = services.GetRequiredService<IClientConnectionRetryFilter>() as ConnectTimeoutFilter;
+                throw Failure.Unreachable(options, exception is OperationCanceledException ? retries?.First : exception);
             }
         }
         catch (OptionsValidationException exception)

@@ -10,7 +10,6 @@ internal sealed class ConnectTimeoutFilter : IClientConnectionRetryFilter
     private readonly HeadClusterClientOptions _options;
     private readonly TimeProvider _time;
     private readonly long _start;
-    private Exception? _first;
 
     public ConnectTimeoutFilter(IOptions<HeadClusterClientOptions> options, TimeProvider time)
     {
@@ -19,14 +18,16 @@ internal sealed class ConnectTimeoutFilter : IClientConnectionRetryFilter
         _start = time.GetTimestamp();
     }
 
+    /// <summary>Why the first attempt failed; those after it may only say that it is too early to try again.</summary>
+    public Exception? First { get; private set; }
+
     /// <inheritdoc/>
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
     {
-        // The first says why; those after it only that it is too early to try again.
-        _first ??= exception;
+        First ??= exception;
         if (_time.GetElapsedTime(_start) + Pause >= _options.ConnectTimeout)
         {
-            throw Failure.Unreachable(_options, _first);
+            throw Failure.Unreachable(_options, First);
         }
 
         await Task.Delay(Pause, _time, cancellationToken);

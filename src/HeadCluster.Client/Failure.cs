@@ -8,11 +8,13 @@ internal static class Failure
     /// <summary>The error of a cluster that could not be reached.</summary>
     public static HeadClusterException Unreachable(HeadClusterClientOptions options, Exception? cause)
     {
-        var gateways = options.Gateways.Count == 0 ? HeadClusterClientOptions.DefaultGateway : string.Join(", ", options.Gateways);
+        var (where, mend) = options.Discovery == GatewayDiscovery.Static
+            ? ($"at {string.Join(", ", options.StaticGateways)}", "start one there or name the gateway of a running one")
+            : ($"that {options.Discovery} lists", "start one, or mend where the list is looked for");
         var seconds = options.ConnectTimeout.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
         var reason = cause is null ? "" : $" ({FirstLine(cause.GetBaseException().Message)})";
         return Unavailable(
-            $"no silo of cluster '{options.ClusterId}' answered at {gateways} within {seconds} s{reason}; start one there or name the gateway of a running one",
+            $"no silo of cluster '{options.ClusterId}' answered {where} within {seconds} s{reason}; {mend}",
             cause);
     }
 

@@ -6,11 +6,21 @@ public sealed class HeadClusterClientOptions
     /// <summary>The gateway of a silo on this machine that sets none.</summary>
     public const string DefaultGateway = "localhost:30000";
 
+    /// <summary>How the client finds the cluster's gateways. Default: <see cref="GatewayDiscovery.Static"/>.</summary>
+    public GatewayDiscovery Discovery { get; set; }
+
     /// <summary>
-    /// The gateways of silos, each as <c>host:port</c>; the client connects to all of them and needs one. Default: none, which
-    /// is <see cref="DefaultGateway"/>.
+    /// The gateways of silos, each as <c>host:port</c>; the client connects to all of them and needs one. Used with
+    /// <see cref="GatewayDiscovery.Static"/> only. Default: none, which is <see cref="DefaultGateway"/>.
     /// </summary>
     public IList<string> Gateways { get; } = [];
+
+    /// <summary>
+    /// Where the list of silos is, as the silos are told it: with <see cref="GatewayDiscovery.Redis"/> as StackExchange.Redis takes
+    /// it (<c>host:6379,password=…</c>), with <see cref="GatewayDiscovery.AdoNet"/> as Npgsql takes it
+    /// (<c>Host=…;Database=…;Username=…;Password=…</c>). Default: empty.
+    /// </summary>
+    public string ConnectionString { get; set; } = "";
 
     /// <summary>Name of the cluster; a gateway of another cluster refuses the client. Default: <see cref="ClusterDefaults.Id"/>.</summary>
     public string ClusterId { get; set; } = ClusterDefaults.Id;
@@ -31,4 +41,7 @@ public sealed class HeadClusterClientOptions
     public TimeSpan RetryTimeout { get; set; } = DefaultRetryTimeout;
 
     internal static TimeSpan DefaultRetryTimeout => TimeSpan.FromMinutes(1);
+
+    /// <summary>The gateways that were given, or the one that stands for none.</summary>
+    internal IEnumerable<string> StaticGateways => Gateways.Count == 0 ? [DefaultGateway] : Gateways;
 }

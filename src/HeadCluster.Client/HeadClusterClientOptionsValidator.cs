@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Options;
+using Npgsql;
+using StackExchange.Redis;
 
 namespace HeadCluster.Client;
 
@@ -31,8 +33,38 @@ internal sealed class HeadClusterClientOptionsValidator : IValidateOptions<HeadC
             return $"RetryTimeout is {options.RetryTimeout}; expected {TimeSpan.Zero} to {LongestRetry}";
         }
 
+        if (ConnectionComplaint(options) is { } complaint)
+        {
+            return complaint;
+        }
+
         return options.ConnectTimeout < ShortestTimeout || options.ConnectTimeout > LongestTimeout
             ? $"ConnectTimeout is {options.ConnectTimeout}; expected {ShortestTimeout} to {LongestTimeout}"
             : null;
+    }
+
+    private static string? ConnectionComplaint(HeadClusterClientOptions options)
+    {
+        if (options.Discovery == GatewayDiscovery.Static)
+        {
+            return null;
+        }
+
+        if (string.IsNullOrWhiteSpace(options.ConnectionString))
+        {
+            return $"ConnectionString is empty; with {options.Discovery} it says where the list of silos is";
+        }
+
+        try
+        {
+            _ = options.Discovery == GatewayDiscovery.Redis
+                ? (object)ConfigurationOptions.Parse(options.ConnectionString)
+                : new NpgsqlConnectionStringBuilder(options.ConnectionString);
+            return null;
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException)
+        {
+            return $"ConnectionString cannot be read ({exception.Message})";
+        }
     }
 }

@@ -46,8 +46,7 @@ public static class HeadClusterClientServiceCollectionExtensions
 
     private static void ConfigureOrleans(IClientBuilder client)
     {
-        client.UseStaticClustering((OptionsBuilder<StaticGatewayListProviderOptions> gateways) =>
-            gateways.Configure<IOptions<HeadClusterClientOptions>>((orleans, options) => orleans.Gateways = Resolve(options.Value)));
+        client.DiscoverGateways();
         client.UseConnectionRetryFilter<ConnectTimeoutFilter>();
         client.AddActivityPropagation();
         BlockTransport.Use(client.Services);
@@ -68,11 +67,5 @@ public static class HeadClusterClientServiceCollectionExtensions
             // A head whose caller has gone would otherwise compute to the end.
             orleans.CancelRequestOnTimeout = true;
         });
-    }
-
-    private static List<Uri> Resolve(HeadClusterClientOptions options)
-    {
-        IEnumerable<string> gateways = options.Gateways.Count == 0 ? [HeadClusterClientOptions.DefaultGateway] : options.Gateways;
-        return [.. gateways.SelectMany(gateway => GatewayAddress.Parse(gateway).Resolve()).Select(endpoint => endpoint.ToGatewayUri())];
     }
 }

@@ -15,13 +15,13 @@ internal sealed class ClusterSession : IAsyncDisposable
 
     public HeadClusterClient Client { get; }
 
-    /// <summary>Joins the cluster behind a gateway; a name of null is that of a cluster that was given none.</summary>
-    public static async Task<ClusterSession> JoinAsync(string gateway, string? clusterId, CancellationToken cancellationToken)
+    /// <summary>Joins the cluster at an address (<see cref="ClusterAddress"/>); a name of null is that of a cluster that was given none.</summary>
+    public static async Task<ClusterSession> JoinAsync(string address, string? clusterId, CancellationToken cancellationToken)
     {
         var client = await HeadClusterClient.ConnectAsync(
             options =>
             {
-                options.Gateways.Add(gateway);
+                ClusterAddress.Apply(address, options);
                 options.ClusterId = clusterId ?? options.ClusterId;
             },
             cancellationToken);

@@ -108,6 +108,10 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
     {
         var builder = SiloHost.CreateBuilder(settings.Concat(
         [
+            // Whatever the environment says of silos that are programs of their own.
+            Setting(nameof(SiloHostOptions.Clustering), SiloClustering.Localhost),
+            Setting(nameof(SiloHostOptions.Kubernetes), false),
+            Setting(nameof(SiloHostOptions.HealthPort), ""),
             Setting(nameof(SiloHostOptions.ClusterId), clusterId),
             Setting(nameof(SiloHostOptions.Name), name),
             Setting(nameof(SiloHostOptions.SiloPort), siloPort),

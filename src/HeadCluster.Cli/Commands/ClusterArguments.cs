@@ -11,14 +11,14 @@ internal sealed class ClusterArguments
 {
     private readonly Option<string?> _cluster = new("--cluster")
     {
-        Description = "Gateway of a running cluster; without it a silo serves within this process.",
-        HelpName = "host:port",
+        Description = "Gateway of a running cluster, or where its list of silos is; without it a silo serves within this process.",
+        HelpName = ClusterAddress.Form,
     };
 
     private readonly Option<string?> _clusterId = new("--cluster-id") { Description = "Name of that cluster (headcluster).", HelpName = "name" };
     private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
     private readonly Option<bool> _json = CreateJsonOption();
-    private readonly Option<string?> _trace = ConsoleTelemetry.CreateOption();
+    private readonly Option<string?> _trace = TelemetryExport.CreateOption();
 
     public static Option<bool> CreateJsonOption() => new("--json") { Description = "Answer with one JSON object." };
 
@@ -34,7 +34,7 @@ internal sealed class ClusterArguments
     public bool WantsJson(ParseResult parsed) => parsed.GetValue(_json);
 
     /// <summary>Starts to print spans and metrics, if asked for.</summary>
-    public ConsoleTelemetry? StartTelemetry(ParseResult parsed) => ConsoleTelemetry.Start(parsed.GetValue(_trace));
+    public TelemetryExport? StartTelemetry(ParseResult parsed) => TelemetryExport.Start(parsed.GetValue(_trace));
 
     /// <summary>Waits for some work and shows what for, unless a trace is printed where that would be shown.</summary>
     public Task<T> WaitAsync<T>(ParseResult parsed, string what, Func<Task<T>> work) =>
@@ -49,8 +49,8 @@ internal sealed class ClusterArguments
         return (parsed.GetValue(_cluster), clusterId, models) switch
         {
             (null, null, _) => WaitAsync(parsed, "Starting a silo", () => ClusterSession.EmbedAsync(models, cancellationToken)),
-            (null, _, _) => throw HeadClusterException.InvalidInput("--cluster-id names a running cluster; give its gateway too, with --cluster"),
-            (var gateway, _, []) => WaitAsync(parsed, "Connecting", () => ClusterSession.JoinAsync(gateway, clusterId, cancellationToken)),
+            (null, _, _) => throw HeadClusterException.InvalidInput("--cluster-id names a running cluster; say where it is too, with --cluster"),
+            (var address, _, []) => WaitAsync(parsed, "Connecting", () => ClusterSession.JoinAsync(address, clusterId, cancellationToken)),
             _ => throw HeadClusterException.InvalidInput(
                 "--models adds models to a silo of this process; a running cluster has its own, so leave out --models or --cluster"),
         };

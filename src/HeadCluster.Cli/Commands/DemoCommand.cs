@@ -14,7 +14,7 @@ internal sealed class DemoCommand
 
     private readonly Terminal _terminal;
     private readonly Option<bool> _json = ClusterArguments.CreateJsonOption();
-    private readonly Option<string?> _trace = ConsoleTelemetry.CreateOption();
+    private readonly Option<string?> _trace = TelemetryExport.CreateOption();
 
     private readonly Option<string[]> _letters = new("--letters")
     {
@@ -49,7 +49,7 @@ internal sealed class DemoCommand
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        using var telemetry = ConsoleTelemetry.Start(parsed.GetValue(_trace));
+        using var telemetry = TelemetryExport.Start(parsed.GetValue(_trace));
         var inputs = parsed.GetValue(_letters) is { Length: > 0 } given ? given : Samples;
         var answer = telemetry is null
             ? await Terminal.WaitAsync("Sorting on two silos, then on one", () => SortingDemo.RunAsync(inputs, cancellationToken))

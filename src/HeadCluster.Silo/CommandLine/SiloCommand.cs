@@ -11,7 +11,7 @@ internal sealed class SiloCommand
 {
     private readonly Dictionary<Option, string> _keys = [];
     private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
-    private readonly Option<string?> _trace = ConsoleTelemetry.CreateOption();
+    private readonly Option<string?> _trace = TelemetryExport.CreateOption();
 
     public RootCommand Create()
     {
@@ -19,9 +19,13 @@ internal sealed class SiloCommand
         {
             Port("--silo-port", nameof(SiloHostOptions.SiloPort), "Port on which silos talk to each other (11111)."),
             Port("--gateway-port", nameof(SiloHostOptions.GatewayPort), "Port on which clients connect (30000)."),
-            Port("--primary-port", nameof(SiloHostOptions.PrimaryPort), "Silo port of the cluster's first silo, which the others join (11111)."),
-            Text("--cluster-id", nameof(SiloHostOptions.ClusterId), "Name of the cluster (headcluster)."),
-            Text("--name", nameof(SiloHostOptions.Name), "Name of the silo (silo- and its port)."),
+            Port("--health-port", nameof(SiloHostOptions.HealthPort), "Port of /health/live and /health/ready (none)."),
+            Text("--clustering", nameof(SiloHostOptions.Clustering), "How silos find each other: Localhost, Redis or AdoNet (Localhost).", "how"),
+            Text("--connection-string", nameof(SiloHostOptions.ConnectionString), "Where Redis or PostgreSQL is, such as localhost:6379.", "text"),
+            Text("--advertised-address", nameof(SiloHostOptions.AdvertisedAddress), "Where others reach this silo (an address of this machine).", "host"),
+            Port("--primary-port", nameof(SiloHostOptions.PrimaryPort), "With Localhost, silo port of the first silo, which the others join (11111)."),
+            Text("--cluster-id", nameof(SiloHostOptions.ClusterId), "Name of the cluster (headcluster).", "name"),
+            Text("--name", nameof(SiloHostOptions.Name), "Name of the silo (silo- or the machine's name, and its port).", "name"),
             _models,
             _trace,
         };
@@ -34,7 +38,7 @@ internal sealed class SiloCommand
         var builder = SiloHost.CreateBuilder(Settings(parsed));
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.AddHostedService<ReadyAnnouncement>();
-        using var telemetry = ConsoleTelemetry.Start(parsed.GetValue(_trace));
+        using var telemetry = TelemetryExport.Start(parsed.GetValue(_trace));
         using var host = builder.Build();
         host.CheckSettings();
         await SiloPorts.CheckAsync(host.Services.GetRequiredService<SiloHostOptions>(), TimeProvider.System, cancellationToken);
@@ -65,10 +69,10 @@ internal sealed class SiloCommand
         return Keyed(option, property);
     }
 
-    private Option<string> Text(string name, string property, string description) => Keyed(new Option<string>(name)
+    private Option<string> Text(string name, string property, string description, string help) => Keyed(new Option<string>(name)
     {
         Description = description,
-        HelpName = "name",
+        HelpName = help,
     }, property);
 
     private TOption Keyed<TOption>(TOption option, string property)

@@ -14,8 +14,8 @@ internal static class SettingsCheck
     public static void CheckSettings(this IHost silo)
     {
         var configuration = silo.Services.GetRequiredService<IConfiguration>();
-        NumberSetting.Check<int>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.ComputeThreads));
-        NumberSetting.Check<long>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.MemoryLimitBytes));
+        SettingForm.CheckNumber<int>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.ComputeThreads));
+        SettingForm.CheckNumber<long>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.MemoryLimitBytes));
         try
         {
             _ = silo.Services.GetRequiredService<IOptions<HeadClusterOptions>>().Value;

@@ -1,4 +1,3 @@
-using System.Net;
 using HeadCluster.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,14 +32,15 @@ public static class SiloHost
 
         var options = SiloHostOptions.Read(builder.Configuration);
         builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<RunningRequests>();
+        builder.Services.AddSingleton<IIncomingGrainCallFilter>(provider => provider.GetRequiredService<RunningRequests>());
+        builder.Services.AddHealth(options);
+        builder.Services.AddHostedService<FinishRequests>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
         builder.UseOrleans(silo => silo
-            .UseLocalhostClustering(
-                options.SiloPort,
-                options.GatewayPort,
-                new IPEndPoint(IPAddress.Loopback, options.PrimaryPort),
-                options.ServiceId,
-                options.ClusterId)
+            .UseClustering(options)
             .Configure<SiloOptions>(orleans => orleans.SiloName = options.Name)
+            .Configure<GrainCollectionOptions>(orleans => orleans.DeactivationTimeout = options.ShutdownTimeout)
             .AddHeadCluster()
             .UseBlockSockets());
         return builder;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -10,6 +11,8 @@ public sealed class SiloHostOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "HeadCluster:Silo";
 
+    private static readonly TimeSpan LongestShutdown = TimeSpan.FromHours(1);
+
     /// <summary>Port on which silos talk to each other, 1 to 65535. Default: 11111.</summary>
     public int SiloPort { get; set; } = 11111;
 
@@ -17,8 +20,32 @@ public sealed class SiloHostOptions
     public int GatewayPort { get; set; } = 30000;
 
     /// <summary>
+    /// Port of <c>/health/live</c> and <c>/health/ready</c>, 1 to 65535 and another than the two above; null for none.
+    /// Default: null.
+    /// </summary>
+    public int? HealthPort { get; set; }
+
+    /// <summary>
+    /// How silos find each other: <c>Localhost</c>, <c>Redis</c> or <c>AdoNet</c>. Default: <see cref="SiloClustering.Localhost"/>.
+    /// </summary>
+    public SiloClustering Clustering { get; set; }
+
+    /// <summary>
+    /// Where the list of silos is: with Redis as StackExchange.Redis takes it (<c>host:6379,password=…</c>), with AdoNet as Npgsql
+    /// takes it (<c>Host=…;Database=…;Username=…;Password=…</c>). Not used with Localhost. Default: empty.
+    /// </summary>
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>
+    /// Address or host name at which other silos and clients reach this one; a loopback address keeps the cluster on this machine.
+    /// With Redis and AdoNet the silo listens on all addresses, unless this is a loopback one. Not used with Localhost, which is
+    /// loopback. Default: empty, for the first address of the machine that is not loopback.
+    /// </summary>
+    public string AdvertisedAddress { get; set; } = "";
+
+    /// <summary>
     /// Silo port of the cluster's first silo, which keeps the list of silos; a silo whose own port it is forms the cluster,
-    /// any other joins it. Default: 11111.
+    /// any other joins it. Used with Localhost only. Default: 11111.
     /// </summary>
     public int PrimaryPort { get; set; } = 11111;
 
@@ -28,22 +55,43 @@ public sealed class SiloHostOptions
     /// <summary>Name of the service that the cluster runs, the same for all its silos and clients. Default: <see cref="ClusterDefaults.Id"/>.</summary>
     public string ServiceId { get; set; } = ClusterDefaults.Id;
 
-    /// <summary>Name of the silo in tables, spans and logs; empty for <c>silo-</c> and its port. Default: empty.</summary>
+    /// <summary>
+    /// Name of the silo in tables, spans and logs; empty for <c>silo-</c> and its port with Localhost, and otherwise for the machine's
+    /// name and the port. In Kubernetes it is the pod's name. Default: empty.
+    /// </summary>
     public string Name { get; set; } = "";
 
+    /// <summary>
+    /// Whether the silo is a pod of Kubernetes and asks it which pods are gone, which needs Redis or AdoNet and the rights in
+    /// <c>deploy/k8s</c>. Default: false.
+    /// </summary>
+    public bool Kubernetes { get; set; }
+
+    /// <summary>
+    /// How long a silo that was told to stop may take, 1 second to 1 hour: half of it for the requests that run, and all of it
+    /// together with moving off. What starts the silo must wait longer than this before it kills. Default: 1 minute.
+    /// </summary>
+    public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How soon a dead silo is found.</summary>
+    public FailureDetectionOptions FailureDetection { get; } = new();
+
     /// <summary>Whether this silo forms the cluster that others join.</summary>
-    internal bool IsPrimary => SiloPort == PrimaryPort;
+    internal bool IsPrimary => Clustering == SiloClustering.Localhost && SiloPort == PrimaryPort;
+
+    /// <summary>The address that others reach the silo at; null to let Orleans choose.</summary>
+    internal IPAddress? Advertised { get; private set; }
+
+    /// <summary>The address that the silo listens on.</summary>
+    internal IPAddress Listening =>
+        Clustering == SiloClustering.Localhost || (Advertised is { } address && IPAddress.IsLoopback(address)) ? IPAddress.Loopback : IPAddress.Any;
 
     /// <summary>Reads the section and says what to change in it, if anything.</summary>
     /// <exception cref="OptionsValidationException">A value is missing or out of range.</exception>
-    /// <exception cref="HeadClusterException">A port is not a number.</exception>
+    /// <exception cref="HeadClusterException">A value has not the form that its setting has.</exception>
     internal static SiloHostOptions Read(IConfiguration configuration)
     {
-        foreach (var port in (string[])[nameof(SiloPort), nameof(GatewayPort), nameof(PrimaryPort)])
-        {
-            NumberSetting.Check<int>(configuration, Section, port);
-        }
-
+        CheckForm(configuration);
         var options = new SiloHostOptions();
         try
         {
@@ -54,32 +102,98 @@ public sealed class SiloHostOptions
             throw Invalid(exception.Message);
         }
 
-        CheckPort(options.SiloPort, nameof(SiloPort));
-        CheckPort(options.GatewayPort, nameof(GatewayPort));
-        CheckPort(options.PrimaryPort, nameof(PrimaryPort));
-        if (options.SiloPort == options.GatewayPort)
+        if (options.Complaint() is { } complaint)
         {
-            throw Invalid($"{Section}: SiloPort and GatewayPort are both {options.SiloPort}; give each its own");
+            throw Invalid(complaint);
         }
 
-        if (string.IsNullOrWhiteSpace(options.ClusterId) || string.IsNullOrWhiteSpace(options.ServiceId))
-        {
-            throw Invalid($"{Section}: ClusterId and ServiceId must not be empty");
-        }
-
+        options.Advertised = Resolve(options.AdvertisedAddress);
         if (options.Name.Length == 0)
         {
-            options.Name = $"silo-{options.SiloPort}";
+            options.Name = (options.Clustering, options.Kubernetes) switch
+            {
+                (SiloClustering.Localhost, _) => $"silo-{options.SiloPort}",
+                (_, true) => Environment.GetEnvironmentVariable("POD_NAME") ?? Environment.MachineName,
+                _ => $"{Environment.MachineName}-{options.SiloPort}",
+            };
         }
 
         return options;
     }
 
-    private static void CheckPort(int port, string name)
+    private static void CheckForm(IConfiguration configuration)
     {
-        if (port is < 1 or > IPEndPoint.MaxPort)
+        foreach (var port in (string[])[nameof(SiloPort), nameof(GatewayPort), nameof(PrimaryPort), nameof(HealthPort)])
         {
-            throw Invalid($"{Section}:{name} is {port}; expected 1 to {IPEndPoint.MaxPort}");
+            SettingForm.CheckNumber<int>(configuration, Section, port);
+        }
+
+        SettingForm.CheckChoice<SiloClustering>(configuration, Section, nameof(Clustering));
+        SettingForm.CheckSwitch(configuration, Section, nameof(Kubernetes));
+        SettingForm.CheckDuration(configuration, Section, nameof(ShutdownTimeout));
+        FailureDetectionOptions.CheckForm(configuration);
+    }
+
+    private string? Complaint()
+    {
+        (string Name, int? Port)[] ports =
+        [
+            (nameof(SiloPort), SiloPort), (nameof(GatewayPort), GatewayPort), (nameof(HealthPort), HealthPort), (nameof(PrimaryPort), PrimaryPort),
+        ];
+        foreach (var (name, port) in ports)
+        {
+            if (port is < 1 or > IPEndPoint.MaxPort)
+            {
+                return $"{Section}:{name} is {port}; expected 1 to {IPEndPoint.MaxPort}";
+            }
+        }
+
+        // The primary port is that of a silo, this one or another.
+        if (ports[..3].Where(port => port.Port is not null).GroupBy(port => port.Port).FirstOrDefault(same => same.Count() > 1) is { } shared)
+        {
+            return $"{Section}: {string.Join(" and ", shared.Select(port => port.Name))} are both {shared.Key}; give each its own";
+        }
+
+        if (string.IsNullOrWhiteSpace(ClusterId) || string.IsNullOrWhiteSpace(ServiceId))
+        {
+            return $"{Section}: ClusterId and ServiceId must not be empty";
+        }
+
+        if (Clustering != SiloClustering.Localhost && string.IsNullOrWhiteSpace(ConnectionString))
+        {
+            return $"{Section}:ConnectionString is empty; with {Clustering} it says where the list of silos is";
+        }
+
+        if (Kubernetes && Clustering == SiloClustering.Localhost)
+        {
+            return $"{Section}:Kubernetes needs a list of silos that all pods reach; set {Section}:Clustering to Redis or AdoNet";
+        }
+
+        if (Kubernetes && Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is null)
+        {
+            return $"{Section}:Kubernetes is true and this is no pod of Kubernetes, where KUBERNETES_SERVICE_HOST is set; leave it out";
+        }
+
+        return ShutdownTimeout < TimeSpan.FromSeconds(1) || ShutdownTimeout > LongestShutdown
+            ? $"{Section}:ShutdownTimeout is {ShutdownTimeout}; expected {TimeSpan.FromSeconds(1)} to {LongestShutdown}"
+            : FailureDetection.Complaint();
+    }
+
+    private static IPAddress? Resolve(string address)
+    {
+        if (address.Length == 0 || IPAddress.TryParse(address, out _))
+        {
+            return address.Length == 0 ? null : IPAddress.Parse(address);
+        }
+
+        try
+        {
+            return Array.Find(Dns.GetHostAddresses(address), found => found.AddressFamily == AddressFamily.InterNetwork)
+                ?? throw Invalid($"{Section}:AdvertisedAddress '{address}' has no IPv4 address; give the address itself");
+        }
+        catch (Exception exception) when (exception is SocketException or ArgumentException)
+        {
+            throw Invalid($"{Section}:AdvertisedAddress '{address}' is not an address or the name of a host ({exception.Message})");
         }
     }
 

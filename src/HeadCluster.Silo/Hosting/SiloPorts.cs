@@ -4,31 +4,40 @@ using System.Net.Sockets;
 namespace HeadCluster.Silo;
 
 /// <summary>
-/// Looks at a silo's ports before it starts, since Orleans tells of a taken port and of an absent primary silo by stack traces
-/// and by waiting.
+/// Looks at a silo's ports and at the cluster it joins before it starts, since Orleans tells of a taken port and of an absent
+/// primary silo, Redis or database by stack traces and by waiting.
 /// </summary>
 internal static class SiloPorts
 {
     private static readonly TimeSpan PrimaryTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Checks that the silo can listen, and waits for the primary silo if it is another.</summary>
-    /// <exception cref="HeadClusterException">A port is in use, or no primary silo answered in time.</exception>
+    /// <summary>Checks that the silo can listen, and waits for what keeps the list of silos unless that is the silo itself.</summary>
+    /// <exception cref="HeadClusterException">A port is in use, or what keeps the list did not answer in time.</exception>
     public static async Task CheckAsync(SiloHostOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
-        CheckFree(options.SiloPort, "--silo-port");
-        CheckFree(options.GatewayPort, "--gateway-port");
-        if (!options.IsPrimary)
+        CheckFree(options.Listening, options.SiloPort, "--silo-port");
+        CheckFree(options.Listening, options.GatewayPort, "--gateway-port");
+        if (options.HealthPort is { } port)
+        {
+            CheckFree(options.Listening, port, "--health-port");
+        }
+
+        if (options.Clustering != SiloClustering.Localhost)
+        {
+            await SiloList.WaitAsync(options, time, cancellationToken);
+        }
+        else if (!options.IsPrimary)
         {
             await WaitForPrimaryAsync(options, time, cancellationToken);
         }
     }
 
-    private static void CheckFree(int port, string option)
+    private static void CheckFree(IPAddress address, int port, string option)
     {
         try
         {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
+            using var listener = new TcpListener(address, port);
             listener.Start();
         }
         catch (SocketException exception)

@@ -53,27 +53,18 @@ internal sealed class SiloProcess : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             var ports = FreePorts(2);
-            var process = Programs.Start(
-                Programs.Silo,
-                ["--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", "--primary-port", $"{primary?.SiloPort ?? ports[0]}", .. args]);
-            var silo = new SiloProcess(process, ports[0], ports[1]);
             try
             {
-                using var limit = Programs.Limit();
-                await silo._ready.Task.WaitAsync(limit.Token);
-                return silo;
+                return await StartAsync(ports[0], ports[1], primary?.SiloPort ?? ports[0], args);
             }
             catch (InvalidOperationException exception) when (attempt < Attempts && exception.Message.Contains("port", StringComparison.Ordinal))
             {
-                await silo.DisposeAsync();
-            }
-            catch
-            {
-                await silo.DisposeAsync();
-                throw;
             }
         }
     }
+
+    /// <summary>Starts another silo where this one was, which has ended.</summary>
+    public Task<SiloProcess> StartAgainAsync(params string[] args) => StartAsync(SiloPort, GatewayPort, SiloPort, args);
 
     /// <summary>Ports that nobody listens on.</summary>
     public static int[] FreePorts(int count)
@@ -103,6 +94,24 @@ internal sealed class SiloProcess : IAsyncDisposable
         await _reading;
         await _error;
         Process.Dispose();
+    }
+
+    private static async Task<SiloProcess> StartAsync(int siloPort, int gatewayPort, int primaryPort, string[] args)
+    {
+        var process = Programs.Start(
+            Programs.Silo, ["--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--primary-port", $"{primaryPort}", .. args]);
+        var silo = new SiloProcess(process, siloPort, gatewayPort);
+        try
+        {
+            using var limit = Programs.Limit();
+            await silo._ready.Task.WaitAsync(limit.Token);
+            return silo;
+        }
+        catch
+        {
+            await silo.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task ReadAsync()
