@@ -56,6 +56,9 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
         }
     }
 
+    public Task PingHeadsAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(Weights.Heads.Grains.Select(head => head.LocateAsync(cancellationToken)));
+
     public override async Task ReleaseAsync()
     {
         await WeightRelease.AllAsync(LoadedWeights?.Heads.Grains ?? []);
