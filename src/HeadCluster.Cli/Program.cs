@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HeadCluster.Cli.Bench;
 using HeadCluster.Cli.Commands;
 using HeadCluster.Cli.Output;
 using HeadCluster.Silo.CommandLine;
@@ -10,5 +11,6 @@ var root = new RootCommand("Schedules attention heads of transformers on Orleans
     new AttendCommand(terminal).Create(),
     new GenerateCommand(terminal).Create(),
     new StatusCommand(terminal).Create(),
+    BenchCommand.Create(terminal),
 };
 return await CommandRunner.RunAsync(root, args, terminal.Output, cancelWithin: TimeSpan.FromSeconds(5));

@@ -11,4 +11,9 @@ public interface IMultiHeadAttentionGrain : IWeightGrain
     /// <exception cref="HeadClusterException">The input's shape or a value is not one this layer takes, or its weights could not be loaded.</exception>
     [Alias("AttendAsync"), ResponseTimeout("00:10:00")]
     Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Calls every head at once and has none compute: what the calls of a request cost by themselves.</summary>
+    /// <exception cref="HeadClusterException">There is no such layer, or its weights could not be loaded.</exception>
+    [Alias("PingHeadsAsync"), ResponseTimeout("00:10:00")]
+    Task PingHeadsAsync(CancellationToken cancellationToken = default);
 }

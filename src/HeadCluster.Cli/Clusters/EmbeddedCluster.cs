@@ -83,7 +83,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         await StartAsync(_silos[0]);
         cancellationToken.ThrowIfCancellationRequested();
         await Task.WhenAll(_silos[1..].Select(StartAsync));
-        await WaitForAllAsync(_silos[0], _silos.Length, cancellationToken);
+        await SiloManifests.WaitForAsync(_silos[0].Services, _silos.Length, cancellationToken);
     }
 
     // A silo takes less than a second to start, and one that is interrupted while it does cannot be stopped in order.
@@ -124,29 +124,4 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
 
     private static KeyValuePair<string, string?> Setting(string property, object value) =>
         KeyValuePair.Create($"{SiloHostOptions.Section}:{property}", Convert.ToString(value, CultureInfo.InvariantCulture));
-
-    private static async Task WaitForAllAsync(IHost silo, int count, CancellationToken cancellationToken)
-    {
-        var manifests = silo.Services.GetRequiredService<IClusterManifestProvider>();
-        if (manifests.Current.Silos.Count >= count)
-        {
-            return;
-        }
-
-        await foreach (var manifest in manifests.Updates.WithCancellation(cancellationToken))
-        {
-            if (manifest.Silos.Count >= count)
-            {
-                return;
-            }
-        }
-    }
-
-    /// <summary>The command hears Ctrl-C and stops its silos; they do not each listen for it.</summary>
-    private sealed class CommandLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

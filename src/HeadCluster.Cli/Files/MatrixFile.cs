@@ -39,16 +39,7 @@ internal static class MatrixFile
     public static void CheckWritable(string path, string option)
     {
         CheckName(path);
-        var directory = Path.GetDirectoryName(Path.GetFullPath(path));
-        if (!Directory.Exists(directory))
-        {
-            throw new ModelException($"{option}: {path} cannot be written, since there is no directory {directory}");
-        }
-
-        if (Directory.Exists(path))
-        {
-            throw new ModelException($"{option}: {path} cannot be written, since it is a directory");
-        }
+        OutputFile.CheckWritable(path, option);
     }
 
     private static void CheckName(string path)

@@ -92,12 +92,10 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         var model = Models.Open(_id);
         var shape = model.Configuration.HeadShape();
         var format = model.Configuration.WeightFormat();
-        return new($"head {_id}", PackedMatrix.SizeOf(shape.ModelDim, shape.ProjectionDim, format), () =>
-        {
-            var (query, key, value) = model.ReadHead(_id.Layer, _id.KvHead);
-            var head = new AttentionHead(shape, model.Configuration.AttentionOptions(), query.ToPart(format), key.ToPart(format), value.ToPart(format));
-            return new LoadedHead(head, model.Configuration);
-        });
+        return new(
+            $"head {_id}",
+            PackedMatrix.SizeOf(shape.ModelDim, shape.ProjectionDim, format),
+            () => new LoadedHead(model.PackHead(_id.Layer, _id.KvHead), model.Configuration));
     }
 
     private async Task<HeadReport> ComputeAsync(LocalHeadRequest request, CancellationToken cancellationToken)

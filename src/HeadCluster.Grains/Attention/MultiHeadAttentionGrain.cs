@@ -30,6 +30,9 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
 
     public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
 
+    public Task PingHeadsAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(Weights.Heads.Grains.Select(head => head.LocateAsync(cancellationToken)));
+
     public override async Task ReleaseAsync()
     {
         await WeightRelease.AllAsync(LoadedWeights?.Heads.Grains ?? []);

@@ -10,6 +10,19 @@ internal static class PackedWeights
 
     public static PackedMatrix Pack(this LinearWeights linear, WeightFormat format) => PackedMatrix.Pack(linear.Inputs, linear.ToPart(format));
 
+    /// <summary>Reads one head's weights and packs them.</summary>
+    public static AttentionHead PackHead(this Model model, int layer, int kvHead)
+    {
+        var format = model.Configuration.WeightFormat();
+        var (query, key, value) = model.ReadHead(layer, kvHead);
+        return new AttentionHead(
+            model.Configuration.HeadShape(),
+            model.Configuration.AttentionOptions(),
+            query.ToPart(format),
+            key.ToPart(format),
+            value.ToPart(format));
+    }
+
     /// <summary>How a model's weights stay in memory: as they are in its file.</summary>
     public static WeightFormat WeightFormat(this ModelConfiguration model) => model.WeightType switch
     {

@@ -1,0 +1,50 @@
+using HeadCluster.Cli.Clusters;
+
+namespace HeadCluster.Cli.Bench;
+
+/// <summary>A cluster of silo processes on this machine. The first has the coordinators and measures.</summary>
+internal sealed class BenchCluster : IAsyncDisposable
+{
+    private readonly List<WorkerProcess> _silos = [];
+
+    private BenchCluster(int[] siloPorts) => SiloPorts = siloPorts;
+
+    /// <summary>Ports on which its silos talk to each other, the first silo's first.</summary>
+    public int[] SiloPorts { get; }
+
+    public static async Task<BenchCluster> StartAsync(
+        string clusterId, int silos, int threads, Pinning pinning, CancellationToken cancellationToken)
+    {
+        var ports = FreePorts.Find(2 * silos);
+        var cluster = new BenchCluster(ports[..silos]);
+        try
+        {
+            // The first keeps the list of silos that the others enter themselves in.
+            cluster._silos.Add(await StartAsync(0));
+            cluster._silos.AddRange(await Task.WhenAll(Enumerable.Range(1, silos - 1).Select(StartAsync)));
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+
+        Task<WorkerProcess> StartAsync(int silo) => WorkerProcess.StartAsync(
+            new WorkerSettings(silo, threads, clusterId, ports[silo], ports[silos + silo], ports[0]), pinning, cancellationToken);
+    }
+
+    /// <summary>Has the first silo measure.</summary>
+    /// <exception cref="BenchFailure">It could not be done.</exception>
+    public Task<WorkerAnswer> AskAsync(WorkerTask task, BenchShape shape, Amount amount, CancellationToken cancellationToken) =>
+        _silos[0].AskAsync(new WorkerRequest(task, shape, SiloPorts, amount), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var silo in _silos)
+        {
+            await silo.DisposeAsync();
+        }
+    }
+}

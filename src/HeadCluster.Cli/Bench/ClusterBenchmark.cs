@@ -1,0 +1,152 @@
+namespace HeadCluster.Cli.Bench;
+
+/// <summary>
+/// The same layer on several silos and on one, in turn, A B B A, so that whatever slows the machine down slows both. Ratios are
+/// taken pair by pair, and their median is what counts.
+/// </summary>
+internal sealed class ClusterBenchmark : IAsyncDisposable
+{
+    private readonly BenchCluster _one;
+    private readonly BenchCluster _many;
+    private readonly SocketBytes? _sockets;
+    private readonly BenchEffort _effort;
+    private readonly int _threads;
+
+    private ClusterBenchmark(BenchCluster one, BenchCluster many, SocketBytes? sockets, BenchEffort effort, int threads)
+    {
+        _one = one;
+        _many = many;
+        _sockets = sockets;
+        _effort = effort;
+        _threads = threads;
+    }
+
+    /// <summary>Starts both clusters and has them compile what they run.</summary>
+    public static async Task<ClusterBenchmark> StartAsync(
+        int silos, int threads, Pinning pinning, SocketBytes? sockets, BenchEffort effort, CancellationToken cancellationToken)
+    {
+        var one = await BenchCluster.StartAsync("headcluster-bench-one", 1, threads, pinning, cancellationToken);
+        try
+        {
+            var many = await BenchCluster.StartAsync("headcluster-bench-many", silos, threads, pinning, cancellationToken);
+            var benchmark = new ClusterBenchmark(one, many, sockets, effort, threads);
+            try
+            {
+                var (shape, amount) = BenchEffort.ProcessWarmUp;
+                await benchmark.PrepareAsync(shape, amount, cancellationToken);
+                return benchmark;
+            }
+            catch
+            {
+                await many.DisposeAsync();
+                throw;
+            }
+        }
+        catch
+        {
+            await one.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <exception cref="BenchFailure">The bits differ, heads are not where they belong, or a silo ended.</exception>
+    public async Task<ClusterResult> MeasureAsync(BenchShape shape, CancellationToken cancellationToken)
+    {
+        var sha256 = await PrepareAsync(shape, _effort.WarmUp, cancellationToken);
+        var (one, many) = (new List<double>(), new List<double>());
+        var (calls, compared) = (new List<CallTimes>(), new List<CallTimes>());
+        var sentBefore = await SentAsync(cancellationToken);
+        var time = TimeProvider.System;
+        var began = time.GetTimestamp();
+        for (var round = 0; round < _effort.LeastRounds || (round < _effort.MostRounds && time.GetElapsedTime(began) < _effort.Budget); round++)
+        {
+            if (round % 2 == 0)
+            {
+                await MeasureOneAsync();
+                await MeasureManyAsync();
+            }
+            else
+            {
+                await MeasureManyAsync();
+                await MeasureOneAsync();
+            }
+
+            compared.AddRange(await AskAsync(_one, WorkerTask.Compare));
+        }
+
+        var sent = await SentAsync(cancellationToken) - sentBefore;
+        var silos = _many.SiloPorts.Length;
+        var ideal = shape.IdealBytes(silos);
+        var wire = silos == 1 ? 0 : (double?)sent / calls.Count;
+        var (plain, empty) = (Median(compared.Select(call => call.Plain)), Median(compared.Select(call => call.Empty)));
+        return new ClusterResult(
+            shape.Rows,
+            shape.ModelDim,
+            shape.Heads,
+            silos,
+            _threads,
+            Median(many) * 1e3,
+            Median(one) * 1e3,
+            Median(one.Zip(many, (a, b) => a / b)),
+            wire is null ? null : (long)Math.Round(wire.Value),
+            ideal,
+            ideal == 0 ? null : wire / ideal,
+            Median(calls.Select(call => call.TransferShare)),
+            plain * 1e3,
+            Median(compared.Select(call => call.Layer / call.Plain)),
+            empty * 1e3,
+            Median(compared.Select(call => call.Layer)) / (empty + plain),
+            sha256);
+
+        async Task MeasureOneAsync() => one.Add(Median((await AskAsync(_one, WorkerTask.Attend)).Select(call => call.Layer)));
+
+        async Task MeasureManyAsync()
+        {
+            var sample = await AskAsync(_many, WorkerTask.Attend);
+            many.Add(Median(sample.Select(call => call.Layer)));
+            calls.AddRange(sample);
+        }
+
+        async Task<CallTimes[]> AskAsync(BenchCluster cluster, WorkerTask task)
+        {
+            var answer = await cluster.AskAsync(task, shape, _effort.Sample, cancellationToken);
+            CheckBits(shape, sha256, answer);
+            return answer.Calls;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _many.DisposeAsync();
+        await _one.DisposeAsync();
+    }
+
+    // Returns the output's hash.
+    private async Task<string> PrepareAsync(BenchShape shape, Amount warmUp, CancellationToken cancellationToken)
+    {
+        var first = await _one.AskAsync(WorkerTask.Prepare, shape, warmUp, cancellationToken);
+        CheckBits(shape, first.Sha256, await _many.AskAsync(WorkerTask.Prepare, shape, warmUp, cancellationToken));
+        CheckBits(shape, first.Sha256, await _one.AskAsync(WorkerTask.Compare, shape, warmUp, cancellationToken));
+        CheckBits(shape, first.Sha256, await _many.AskAsync(WorkerTask.Attend, shape, warmUp, cancellationToken));
+        return first.Sha256;
+    }
+
+    private async Task<long?> SentAsync(CancellationToken cancellationToken) =>
+        _sockets is null ? null : await _sockets.CountAsync(_many.SiloPorts, cancellationToken);
+
+    private static void CheckBits(BenchShape shape, string sha256, WorkerAnswer answer)
+    {
+        if (answer.Sha256 != sha256)
+        {
+            throw new BenchFailure($"{shape}: the output's SHA-256 is {sha256} on one silo and {answer.Sha256} on several");
+        }
+    }
+
+    // The middle value, or the mean of the two in the middle.
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}

@@ -1,0 +1,171 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using HeadCluster.Kernels;
+using HeadCluster.Models;
+using HeadCluster.Reference;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime.Placement;
+
+namespace HeadCluster.Cli.Bench;
+
+/// <summary>
+/// Times one layer from within its coordinator's silo: x goes to the coordinator by reference. Every output is compared bit for
+/// bit with the first, and where every head was with where it belongs, outside of what is timed.
+/// </summary>
+internal sealed class LayerMeasurement
+{
+    private readonly IGrainFactory _grains;
+    private readonly ComputePool _pool;
+    private readonly TimeProvider _time;
+    private readonly BenchShape _shape;
+    private readonly SiloAddress[] _silos;
+    private readonly SiloAddress[] _places;
+    private readonly IMultiHeadAttentionGrain _layer;
+    private readonly AttentionRequest _request;
+    private readonly Lazy<AttentionLayer> _plain;
+    private readonly float[] _plainOutput;
+    private FloatTensor? _first;
+    private bool _plainFirst;
+
+    /// <param name="silo">The services of this silo.</param>
+    /// <param name="shape">The layer.</param>
+    /// <param name="silos">The cluster's silos, this one first.</param>
+    public LayerMeasurement(IServiceProvider silo, BenchShape shape, SiloAddress[] silos)
+    {
+        _grains = silo.GetRequiredService<IGrainFactory>();
+        _pool = silo.GetRequiredService<ComputePool>();
+        _time = silo.GetRequiredService<TimeProvider>();
+        _shape = shape;
+        _silos = silos;
+        _places = [.. Enumerable.Range(0, shape.Heads).Select(head => silos[shape.SiloOf(head, silos.Length)])];
+        _layer = _grains.GetGrain<IMultiHeadAttentionGrain>(shape.Layer.ToString());
+        _request = new AttentionRequest(Input(shape));
+        _plain = new(() =>
+        {
+            using var model = ModelLocation.Open(shape.Model);
+            return PlainLayer.Load(model, layer: 0);
+        });
+        _plainOutput = new float[shape.Rows * shape.ModelDim];
+    }
+
+    /// <summary>SHA-256 of the output's bits.</summary>
+    public string Sha256 => Convert.ToHexStringLower(SHA256.HashData(Bits(_first!.Span)));
+
+    /// <summary>Activates every head on its silo and the coordinator here.</summary>
+    public async Task PlaceAsync(CancellationToken cancellationToken)
+    {
+        for (var head = 0; head < _places.Length; head++)
+        {
+            var grain = _grains.GetGrain<IAttentionHeadGrain>(_shape.Layer.Head(head).ToString());
+            await ActivateAsync(_places[head], () => grain.LocateAsync(cancellationToken));
+        }
+
+        await ActivateAsync(_silos[0], () => _layer.PingHeadsAsync(cancellationToken));
+    }
+
+    /// <summary>Does something as often as asked.</summary>
+    public async Task<CallTimes[]> RunAsync(
+        Func<CancellationToken, Task<CallTimes>> measure, Amount amount, CancellationToken cancellationToken)
+    {
+        var calls = new List<CallTimes>();
+        for (var began = _time.GetTimestamp(); calls.Count < amount.Calls || Seconds(began) < amount.Seconds;)
+        {
+            calls.Add(await measure(cancellationToken));
+        }
+
+        return [.. calls];
+    }
+
+    /// <summary>Times one call of the layer.</summary>
+    public async Task<CallTimes> AttendAsync(CancellationToken cancellationToken)
+    {
+        var began = _time.GetTimestamp();
+        var result = await _layer.AttendAsync(_request, cancellationToken);
+        var seconds = Seconds(began);
+        CheckPlaces(result);
+        _first ??= result.Output;
+        CheckBits(result.Output.Span, "two calls");
+        var transfer = result.Silos.Where(report => !report.Silo.Equals(_silos[0])).Select(report => report.Elapsed - report.Computing).DefaultIfEmpty().Max();
+        return new CallTimes(seconds, transfer.TotalSeconds / seconds);
+    }
+
+    /// <summary>Times one call of the layer, the plain loop on the same threads, and the calls without the work.</summary>
+    public async Task<CallTimes> CompareAsync(CancellationToken cancellationToken)
+    {
+        // Each leads in every other call: A B, B A.
+        _plainFirst = !_plainFirst;
+        var plain = _plainFirst ? await PlainAsync(cancellationToken) : 0;
+        var call = await AttendAsync(cancellationToken);
+        plain = _plainFirst ? plain : await PlainAsync(cancellationToken);
+
+        var began = _time.GetTimestamp();
+        await _layer.PingHeadsAsync(cancellationToken);
+        return call with { Plain = plain, Empty = Seconds(began) };
+    }
+
+    private async Task<double> PlainAsync(CancellationToken cancellationToken)
+    {
+        var layer = _plain.Value;
+        var began = _time.GetTimestamp();
+        await layer.AttendAsync(_request.Input.Memory, _shape.Rows, _plainOutput, _pool, caches: null, cancellationToken);
+        var seconds = Seconds(began);
+        CheckBits(_plainOutput, "the grains and the plain loop");
+        return seconds;
+    }
+
+    private double Seconds(long began) => _time.GetElapsedTime(began).TotalSeconds;
+
+    private void CheckBits(ReadOnlySpan<float> output, string what)
+    {
+        if (!Bits(output).SequenceEqual(Bits(_first!.Span)))
+        {
+            throw new BenchFailure($"{_shape}: the outputs of {what} are not the same bits");
+        }
+    }
+
+    private void CheckPlaces(AttentionResult result)
+    {
+        foreach (var report in result.Heads)
+        {
+            if (!report.Silo.Equals(_places[report.Head.KvHead]))
+            {
+                throw new BenchFailure($"{_shape}: head {report.Head.KvHead} is on {report.Silo}; expected {_places[report.Head.KvHead]}");
+            }
+        }
+
+        // Nothing travels to the coordinator's own silo, which has a head.
+        if (!result.Silos.Any(report => report.Bytes == 0 && report.Silo.Equals(_silos[0])))
+        {
+            throw new BenchFailure($"{_shape}: the coordinator is not on {_silos[0]}");
+        }
+    }
+
+    private static async Task ActivateAsync(SiloAddress silo, Func<Task> call)
+    {
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
+        try
+        {
+            await call();
+        }
+        finally
+        {
+            // The hint would steer whatever else is activated by calls from here.
+            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        }
+    }
+
+    private static ReadOnlySpan<byte> Bits(ReadOnlySpan<float> values) => MemoryMarshal.AsBytes(values);
+
+    // The same numbers in every process.
+    private static FloatTensor Input(BenchShape shape)
+    {
+        var random = new Random(2);
+        var x = new float[shape.Rows * shape.ModelDim];
+        for (var i = 0; i < x.Length; i++)
+        {
+            x[i] = (2 * random.NextSingle()) - 1;
+        }
+
+        return new FloatTensor(x, shape.Rows, shape.ModelDim);
+    }
+}

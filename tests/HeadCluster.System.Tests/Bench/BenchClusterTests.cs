@@ -1,0 +1,69 @@
+using System.Text.Json;
+using HeadCluster.Tests;
+
+namespace HeadCluster.System.Tests.Bench;
+
+public sealed class BenchClusterTests
+{
+    [Fact]
+    public async Task Bench_cluster_reports_a_layer_that_has_the_same_bits_on_two_silos_one_and_none()
+    {
+        using var folder = new TemporaryDirectory();
+
+        var run = await CommandResult.SucceedAsync(
+            "bench", "cluster", "--silos", "2", "--quick", "--shapes", "11x48x3", "--json", folder.File("figures.json"));
+
+        Assert.Contains("11x48x3", run.Output, StringComparison.Ordinal);
+        var result = Assert.Single(Read(folder.File("figures.json")).GetProperty("results").EnumerateArray());
+        Assert.Equal(
+            (11, 48, 3, 2, 1),
+            (Int(result, "rows"), Int(result, "modelDim"), Int(result, "heads"), Int(result, "silos"), Int(result, "threads")));
+        foreach (var time in (string[])["milliseconds", "oneSiloMilliseconds", "plainMilliseconds", "emptyFanOutMilliseconds"])
+        {
+            Assert.True(result.GetProperty(time).GetDouble() > 0, time);
+        }
+
+        foreach (var ratio in (string[])["speedup", "actorTax", "emptyFanOutRatio"])
+        {
+            Assert.True(result.GetProperty(ratio).GetDouble() > 0, ratio);
+        }
+
+        Assert.InRange(result.GetProperty("transferShare").GetDouble(), 0, 1);
+        Assert.Equal(64, result.GetProperty("sha256").GetString()!.Length);
+
+        // x of 11 rows to one silo, and z of the one head there.
+        Assert.Equal(4 * 11 * (48 + 16), Int(result, "idealWireBytes"));
+        if (result.GetProperty("wireBytes") is { ValueKind: JsonValueKind.Number } wire)
+        {
+            Assert.True(wire.GetInt64() >= Int(result, "idealWireBytes"), $"{wire} bytes cannot carry x and z");
+        }
+    }
+
+    [Fact]
+    public async Task Bench_cluster_compares_one_silo_with_itself()
+    {
+        using var folder = new TemporaryDirectory();
+
+        await CommandResult.SucceedAsync(
+            "bench", "cluster", "--silos", "1", "--threads", "2", "--quick", "--shapes", "5x32x2", "--json", folder.File("figures.json"));
+
+        var result = Assert.Single(Read(folder.File("figures.json")).GetProperty("results").EnumerateArray());
+        Assert.Equal((1, 2, 0), (Int(result, "silos"), Int(result, "threads"), Int(result, "idealWireBytes")));
+        Assert.Equal((0, 0), (result.GetProperty("transferShare").GetDouble(), Int(result, "wireBytes")));
+        Assert.Equal(JsonValueKind.Null, result.GetProperty("wireRatio").ValueKind);
+    }
+
+    [Theory]
+    [InlineData("--silos", "0", "--silos is 0; expected 1 to 64")]
+    [InlineData("--silos", "two", "'two' is not a whole number")]
+    [InlineData("--threads", "0", "--threads is 0; expected 1 to 1024")]
+    [InlineData("--shapes", "11x48", "'11x48' is not the shape of a layer")]
+    [InlineData("--shapes", "11x48x5", "heads that divide the width")]
+    [InlineData("--json", "absent/figures.json", "--json: ")]
+    public async Task Bench_cluster_refuses_what_cannot_be_measured(string option, string value, string because) =>
+        (await CommandResult.RunAsync("bench", "cluster", option, value)).AssertRefused(because);
+
+    private static JsonElement Read(string path) => JsonDocument.Parse(File.ReadAllText(path)).RootElement;
+
+    private static int Int(JsonElement result, string name) => result.GetProperty(name).GetInt32();
+}
