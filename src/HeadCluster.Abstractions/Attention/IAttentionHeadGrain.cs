@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace HeadCluster;
 
 /// <summary>
@@ -13,10 +15,10 @@ public interface IAttentionHeadGrain : IWeightGrain
 
     /// <summary>Tells on which silo the head is, after activating it if it was not active.</summary>
     /// <exception cref="HeadClusterException">There is no such head, or its weights could not be loaded.</exception>
-    [Alias("LocateAsync"), ResponseTimeout("00:10:00")]
+    [Alias("LocateAsync"), ResponseTimeout("00:10:00"), AlwaysInterleave]
     Task<SiloAddress> LocateAsync(CancellationToken cancellationToken = default);
 
     /// <summary>What this head has done since it was activated here.</summary>
-    [Alias("GetStatisticsAsync")]
+    [Alias("GetStatisticsAsync"), AlwaysInterleave]
     Task<HeadStatistics> GetStatisticsAsync(CancellationToken cancellationToken = default);
 }

@@ -3,14 +3,15 @@ namespace HeadCluster.Silo;
 /// <summary>Knows which calls to HeadCluster's grains run on this silo, so that those that run when it is told to stop can finish.</summary>
 internal sealed class RunningRequests : IIncomingGrainCallFilter
 {
-    private static readonly string OurInterfaces = typeof(IAttentionHeadGrain).Namespace!;
+    private const string OurInterfaces = nameof(HeadCluster);
 
     private Batch _current = new();
 
     /// <inheritdoc/>
     public async Task Invoke(IIncomingGrainCallContext context)
     {
-        if (context.InterfaceMethod.DeclaringType?.Namespace != OurInterfaces)
+        // Those of users, and those between silos.
+        if (context.InterfaceMethod.DeclaringType?.Namespace?.StartsWith(OurInterfaces, StringComparison.Ordinal) != true)
         {
             await context.Invoke();
             return;
