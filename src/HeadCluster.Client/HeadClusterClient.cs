@@ -61,7 +61,10 @@ public sealed class HeadClusterClient : IAsyncDisposable
         return AttendAsync(model, layer, new AttentionRequest(input), cancellationToken);
     }
 
-    /// <summary>Computes the attention output of one layer for one or more sequences, with patterns if asked for.</summary>
+    /// <summary>
+    /// Computes the attention output of one layer for one or more sequences, with patterns if asked for. Large requests of several
+    /// sequences are sent in parts; one sequence takes up to 255 MiB.
+    /// </summary>
     /// <param name="model">The model's name.</param>
     /// <param name="layer">The layer, from 0.</param>
     /// <param name="request">The layer's input and what to keep.</param>
@@ -75,10 +78,15 @@ public sealed class HeadClusterClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(request.Input);
-        WireLimits.Check(request.Input, request.SequenceLengths);
         var coordinator = _grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(ModelName.Check(model), layer).ToString());
-        var sent = request with { Id = NewId(request.Id) };
-        return _calls.CallAsync(token => coordinator.AttendAsync(sent, token), token => coordinator.IsServingAsync(sent.Id, token), cancellationToken);
+        return SequenceParts.AttendAsync(request, AskAsync, cancellationToken);
+
+        Task<AttentionResult> AskAsync(AttentionRequest part, CancellationToken token)
+        {
+            WireLimits.Check(part.Input, part.SequenceLengths);
+            var sent = part with { Id = NewId(part.Id) };
+            return _calls.CallAsync(end => coordinator.AttendAsync(sent, end), end => coordinator.IsServingAsync(sent.Id, end), token);
+        }
     }
 
     /// <summary>Computes the logits of every position of a sequence, <c>[tokens, VocabularySize]</c>.</summary>

@@ -22,10 +22,16 @@ public sealed class HeadClusterClientTests
     }
 
     [Fact]
-    public async Task Call_in_flight_when_its_silo_dies_is_unavailable_at_once()
+    public async Task Call_in_flight_when_the_only_silo_dies_is_unavailable_at_once_to_a_client_without_patience()
     {
         await using var silo = await SiloProcess.StartAsync();
-        await using var client = await HeadClusterClient.ConnectAsync(silo.Gateway, Cancelled);
+        await using var client = await HeadClusterClient.ConnectAsync(
+            options =>
+            {
+                options.Gateways.Add(silo.Gateway);
+                options.RetryTimeout = TimeSpan.Zero;
+            },
+            Cancelled);
         await client.StatusAsync(Cancelled);
 
         // A stopped process keeps its connections and answers nothing.
