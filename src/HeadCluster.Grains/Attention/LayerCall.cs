@@ -122,9 +122,18 @@ internal sealed class LayerCall : IDisposable
         {
             _exchange ??= _services.Exchanges.Open(_x, _z);
             var (_, lengths, patterns) = _input;
-            var reply = await _services.Relays.On(silo).AttendAsync(
+            var call = _services.Relays.On(silo).AttendAsync(
                 new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, TransferBlocks.First(_x), lengths, patterns),
                 _end.Token);
+            if (_services.Silos.IsDeadSilo(silo))
+            {
+                // Orleans ends the calls to a silo when that is found dead, but one that is made afterwards it lets wait. Looked at
+                // after the call was made, so that nothing falls between.
+                call.Ignore();
+                throw new SiloUnavailableException($"silo {silo} is dead");
+            }
+
+            var reply = await call;
             if (reply.Output is { } output)
             {
                 _exchange.Write(heads, firstRow: 0, output);

@@ -8,6 +8,7 @@ internal sealed class LayerServices
 {
     public LayerServices(
         ILocalSiloDetails silo,
+        ISiloStatusOracle silos,
         HeadFanOut heads,
         HeadRelayClient relays,
         Exchanges exchanges,
@@ -16,6 +17,7 @@ internal sealed class LayerServices
         IOptions<HeadClusterOptions> options)
     {
         Here = silo.SiloAddress;
+        Silos = silos;
         Heads = heads;
         Relays = relays;
         Exchanges = exchanges;
@@ -25,6 +27,8 @@ internal sealed class LayerServices
     }
 
     public SiloAddress Here { get; }
+
+    public ISiloStatusOracle Silos { get; }
 
     public HeadFanOut Heads { get; }
 

@@ -34,6 +34,19 @@ public sealed class SiloLossTests
     }
 
     [Fact]
+    public async Task Request_that_comes_after_a_silo_was_lost_is_served_elsewhere()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(3);
+        await PlaceAsync(cluster, coordinator: cluster.Silos[0]);
+        var expected = await cluster.Client.AttendAsync(Model, 0, Input, Stop);
+
+        await cluster.KillSiloAsync(cluster.Silos[1]);
+
+        var actual = await cluster.Client.AttendAsync(Model, 0, Input, Stop);
+        Assert.Equal(expected.Output.Span, actual.Output.Span);
+    }
+
+    [Fact]
     public async Task Request_whose_coordinator_is_lost_is_sent_again()
     {
         await using var cluster = await HeadClusterTestCluster.StartAsync(3, options => options.ComputeThreads = Heads, Stop);

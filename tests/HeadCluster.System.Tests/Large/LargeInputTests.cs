@@ -31,7 +31,9 @@ public sealed class LargeInputTests(ITestOutputHelper output)
         var bytes = (long)x.Length * sizeof(float);
         long[] grown = [PeakBytes(first) - before[0], PeakBytes(second) - before[1]];
         output.WriteLine($"x of {bytes / 1e6:0} MB; the silos grew by {string.Join(" and ", grown.Select(silo => $"{silo / 1e6:0} MB"))}");
-        Assert.All(grown, silo => Assert.InRange(silo, 0, Math.Max(3 * bytes, 300_000_000)));
+
+        // A silo has a few parts of 16 MiB under way, whatever the size of the whole.
+        Assert.All(grown, silo => Assert.InRange(silo, 0, Math.Max(3 * bytes, 600_000_000)));
     }
 
     // The largest resident set that the process has ever had.
