@@ -72,7 +72,7 @@ public sealed class AttentionHeadTests
     {
         using var projected = head.Project(x, x.Length / 24);
         var output = new float[x.Length / 24 * head.Shape.OutputDim];
-        head.Attend(projected, lengths, output, Shape.OutputDim);
+        head.Attend(projected, lengths, output, head.Shape.OutputDim);
         return output;
     }
 }
