@@ -1,0 +1,64 @@
+namespace HeadCluster.Scheduling;
+
+/// <summary>All that a plan depends on. Silos and heads are meant by their index in these lists.</summary>
+public sealed record PlanProblem
+{
+    /// <summary>The model whose heads are placed.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The requests to plan for.</summary>
+    public required RequestShape Shape { get; init; }
+
+    /// <summary>The heads, ordered by layer, then by head. Layers are computed one after the other, the heads of a layer at once.</summary>
+    public required IReadOnlyList<HeadLoad> Heads { get; init; }
+
+    /// <summary>The silos that may be used, at least one, in the order of their addresses.</summary>
+    public required IReadOnlyList<SiloCapacity> Silos { get; init; }
+
+    /// <summary>What the model's coordinators do themselves, on one silo.</summary>
+    public required CoordinatorLoad Coordinator { get; init; }
+
+    /// <summary>What it costs to send between silos.</summary>
+    public required SiloLinks Links { get; init; }
+
+    /// <summary>The silo of each head now; -1 for one that is nowhere. Null if none is anywhere.</summary>
+    public IReadOnlyList<int>? Present { get; init; }
+
+    /// <summary>The silo that coordinates now; -1 for none.</summary>
+    public int PresentCoordinator { get; init; } = -1;
+}
+
+/// <summary>One head and what it costs for one request of the shape that is planned for.</summary>
+/// <param name="Head">The head.</param>
+/// <param name="WeightBytes">Memory that its packed weights take, in bytes; they travel when it moves.</param>
+/// <param name="StateBytes">Memory that its state takes beside them, in bytes.</param>
+/// <param name="Operations">Floating-point operations.</param>
+/// <param name="ReadBytes">Weights and state that are read from memory, in bytes.</param>
+/// <param name="OutputBytes">Size of z, in bytes.</param>
+public readonly record struct HeadLoad(HeadId Head, long WeightBytes, long StateBytes, double Operations, double ReadBytes, long OutputBytes);
+
+/// <summary>What the coordinators of a model do on their silo.</summary>
+/// <param name="WeightBytes">Memory that they take, all layers together, in bytes.</param>
+/// <param name="InputBytes">Size of x, which goes once a layer to each silo that has heads of it, in bytes.</param>
+/// <param name="LayerOperations">Floating-point operations in each layer beside the heads: the output projection and, in a whole model, norms and feed-forward.</param>
+/// <param name="LayerReadBytes">Weights read in each layer, in bytes.</param>
+/// <param name="RequestOperations">Floating-point operations once a request: in a whole model the logits.</param>
+/// <param name="RequestReadBytes">Weights read once a request, in bytes.</param>
+public sealed record CoordinatorLoad(
+    long WeightBytes, long InputBytes, double LayerOperations, double LayerReadBytes, double RequestOperations, double RequestReadBytes);
+
+/// <summary>What one silo can do.</summary>
+/// <param name="Silo">Its address.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Threads">Threads that compute.</param>
+/// <param name="OperationsPerSecond">Floating-point operations a second, each thread, as measured on the kernels.</param>
+/// <param name="ReadBytesPerSecond">Memory that all threads together read a second, in bytes.</param>
+/// <param name="MemoryBytes">Memory for this model: what is free and what it has there already, in bytes.</param>
+/// <param name="CallTime">What asking one head costs on top of its computation.</param>
+public sealed record SiloCapacity(
+    SiloAddress Silo, string Name, int Threads, double OperationsPerSecond, double ReadBytesPerSecond, long MemoryBytes, TimeSpan CallTime);
+
+/// <summary>What it costs to send between two silos.</summary>
+/// <param name="RoundTrip">Time of a small message there and back.</param>
+/// <param name="BytesPerSecond">What large tensors travel at, one direction, in bytes a second.</param>
+public readonly record struct SiloLink(TimeSpan RoundTrip, double BytesPerSecond);
