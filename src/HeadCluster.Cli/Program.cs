@@ -11,6 +11,10 @@ var root = new RootCommand("Schedules attention heads of transformers on Orleans
     new AttendCommand(terminal).Create(),
     new GenerateCommand(terminal).Create(),
     new StatusCommand(terminal).Create(),
+    new PlanCommand(terminal).Create(),
+    new MoveCommand(terminal).Create(),
+    new DrainCommand(terminal).Create(),
+    new RebalanceCommand(terminal).Create(),
     BenchCommand.Create(terminal),
 };
 return await CommandRunner.RunAsync(root, args, terminal.Output, cancelWithin: TimeSpan.FromSeconds(5));

@@ -25,10 +25,14 @@ public sealed class HeadClusterClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(grains);
         _grains = grains;
         _calls = calls;
+        Scheduler = new HeadSchedulerClient(grains, calls);
     }
 
     private HeadClusterClient(ClusterConnection connection)
         : this(connection.Client, connection.Calls) => _connection = connection;
+
+    /// <summary>Where heads belong, and how they get there.</summary>
+    public HeadSchedulerClient Scheduler { get; }
 
     /// <summary>Connects to a cluster through the gateway of one of its silos. Disposing the client closes the connection.</summary>
     /// <param name="gateway">The gateway's address as <c>host:port</c>, such as <c>localhost:30000</c>.</param>

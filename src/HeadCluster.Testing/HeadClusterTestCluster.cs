@@ -9,7 +9,8 @@ namespace HeadCluster.Testing;
 
 /// <summary>
 /// A cluster of in-memory silos in this process, for tests: real grains, real serialization between silos, no sockets. Silos
-/// are started, stopped, killed and slowed, and heads are put where a test wants them.
+/// are started, stopped, killed and slowed, and heads are put where a test wants them: they do not move by themselves unless the
+/// options say so.
 /// </summary>
 public sealed class HeadClusterTestCluster : IAsyncDisposable
 {
@@ -58,7 +59,11 @@ public sealed class HeadClusterTestCluster : IAsyncDisposable
         {
             silo.Services.AddSingleton<TestComputePool>();
             silo.Services.AddSingleton<ComputePool>(services => services.GetRequiredService<TestComputePool>());
-            silo.AddHeadCluster(configure);
+            silo.AddHeadCluster(options =>
+            {
+                options.Scheduling.Automatic = false;
+                configure(options);
+            });
         });
         builder.ConfigureClient(client =>
         {

@@ -10,5 +10,7 @@ namespace HeadCluster.Cli.Commands;
 [JsonSerializable(typeof(AttendAnswer))]
 [JsonSerializable(typeof(DemoAnswer))]
 [JsonSerializable(typeof(GenerateAnswer))]
+[JsonSerializable(typeof(MovesAnswer))]
+[JsonSerializable(typeof(PlanAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
 internal sealed partial class AnswerJson : JsonSerializerContext;

@@ -1,5 +1,5 @@
 using HeadCluster.Kernels;
-using HeadCluster.Models;
+using HeadCluster.Scheduling;
 using Orleans.Placement;
 
 namespace HeadCluster.Grains;
@@ -15,8 +15,9 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     /// <summary>Orleans' name of this class, by which active heads are found.</summary>
     public const string TypeName = "attention-head";
 
-    private readonly LocalHeads _localHeads;
+    private readonly LocalGrains _localGrains;
     private readonly HeadInstruments _instruments;
+    private readonly SiloSpeed _speed;
     private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
     private readonly RecentTimings _timings = new();
@@ -24,16 +25,18 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
     public AttentionHeadGrain(
         ModelCatalog models,
-        WeightMemory memory,
+        WeightLoader loader,
         ComputePool compute,
-        LocalHeads localHeads,
+        LocalGrains localGrains,
         HeadInstruments instruments,
+        SiloSpeed speed,
         ILocalSiloDetails silo,
         TimeProvider time)
-        : base(models, memory, compute)
+        : base(models, loader, compute)
     {
-        _localHeads = localHeads;
+        _localGrains = localGrains;
         _instruments = instruments;
+        _speed = speed;
         _silo = silo.SiloAddress;
         _time = time;
     }
@@ -76,26 +79,20 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         await base.OnActivateAsync(cancellationToken);
         if (LoadedWeights is not null)
         {
-            _localHeads.Add(_id);
+            _localGrains.Add(_id);
         }
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _localHeads.Remove(_id);
+        _localGrains.Remove(_id);
         return base.OnDeactivateAsync(reason, cancellationToken);
     }
 
     protected override WeightLoad<LoadedHead> PlanLoad()
     {
         _id = HeadId.Parse(this.GetPrimaryKeyString());
-        var model = Models.Open(_id);
-        var shape = model.Configuration.HeadShape();
-        var format = model.Configuration.WeightFormat();
-        return new(
-            $"head {_id}",
-            PackedMatrix.SizeOf(shape.ModelDim, shape.ProjectionDim, format),
-            () => new LoadedHead(model.PackHead(_id.Layer, _id.KvHead), model.Configuration));
+        return LoadedHead.Plan(Models, _id);
     }
 
     private async Task<HeadReport> ComputeAsync(LocalHeadRequest request, CancellationToken cancellationToken)
@@ -105,10 +102,8 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         await computation.RunAsync(Compute, cancellationToken);
 
         _timings.Add(computation);
+        _speed.Add(computation.Operations, computation.Project + computation.Attend);
         measured.Complete(computation);
         return new HeadReport(_id, _silo, computation.Queue, computation.Project, computation.Attend, computation.Patterns);
     }
 }
-
-/// <summary>A head's weights, and the sizes of its model.</summary>
-internal sealed record LoadedHead(AttentionHead Head, ModelConfiguration Model);

@@ -1,4 +1,5 @@
 using HeadCluster.Hosting;
+using HeadCluster.Scheduling;
 using Microsoft.Extensions.Options;
 
 namespace HeadCluster.Grains;
@@ -13,6 +14,7 @@ internal sealed class LayerServices
         HeadRelayClient relays,
         Exchanges exchanges,
         InFlightBytes inFlight,
+        ServedRequestShapes served,
         TimeProvider time,
         IOptions<HeadClusterOptions> options)
     {
@@ -22,6 +24,7 @@ internal sealed class LayerServices
         Relays = relays;
         Exchanges = exchanges;
         InFlight = inFlight;
+        Served = served;
         Time = time;
         RecoveryTimeout = options.Value.RecoveryTimeout;
     }
@@ -37,6 +40,8 @@ internal sealed class LayerServices
     public Exchanges Exchanges { get; }
 
     public InFlightBytes InFlight { get; }
+
+    public ServedRequestShapes Served { get; }
 
     public TimeProvider Time { get; }
 

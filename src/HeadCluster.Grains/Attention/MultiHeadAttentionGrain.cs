@@ -1,5 +1,4 @@
 using HeadCluster.Kernels;
-using HeadCluster.Models;
 using Orleans.Concurrency;
 using Orleans.Placement;
 
@@ -8,9 +7,9 @@ namespace HeadCluster.Grains;
 /// <summary>
 /// The coordinator of one layer: fans x out to its heads, gathers them, concatenates them and applies W_O.
 /// </summary>
-/// <remarks>Local to its caller, since x is there; reentrant, since it only waits while its heads compute.</remarks>
-[GrainType("multi-head-attention"), PreferLocalPlacement, Reentrant]
-internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiHeadAttentionGrain
+/// <remarks>Beside its caller, since x is there, unless the model's plan says otherwise; reentrant, since it only waits while its heads compute.</remarks>
+[GrainType("multi-head-attention"), CoordinatorPlacement, Immovable, Reentrant]
+internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, IMultiHeadAttentionGrain
 {
     private readonly LayerServices _services;
     private readonly HeadInstruments _instruments;
@@ -18,12 +17,14 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
     private LayerId _id;
 
     public MultiHeadAttentionGrain(
-        ModelCatalog models, WeightMemory memory, ComputePool compute, LayerServices services, HeadInstruments instruments)
-        : base(models, memory, compute)
+        ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local, LayerServices services, HeadInstruments instruments)
+        : base(models, loader, compute, local)
     {
         _services = services;
         _instruments = instruments;
     }
+
+    protected override string Model => _id.Model;
 
     public Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken) =>
         _served.ServeAsync(request.Id, () => ServeAsync(request, cancellationToken), cancellationToken);
@@ -42,18 +43,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
     protected override WeightLoad<LoadedLayer> PlanLoad()
     {
         _id = LayerId.Parse(this.GetPrimaryKeyString());
-        var model = Models.Open(_id);
-        var configuration = model.Configuration;
-        var heads = new IAttentionHeadGrain[configuration.KvHeadCount];
-        for (var head = 0; head < heads.Length; head++)
-        {
-            heads[head] = GrainFactory.GetGrain<IAttentionHeadGrain>(_id.Head(head).ToString());
-        }
-
-        return new(
-            $"layer {_id}",
-            PackedMatrix.SizeOf(configuration.HeadCount * configuration.ValueDim, configuration.ModelDim, configuration.WeightFormat()),
-            () => new LoadedLayer(new LayerHeads(_id, heads, new HeadRoutes(heads.Length)), model.ReadOutputProjection(_id.Layer).Pack(configuration.WeightFormat()), configuration));
+        return LoadedLayer.Plan(Models, GrainFactory, _id);
     }
 
     private async Task<AttentionResult> ServeAsync(AttentionRequest request, CancellationToken cancellationToken)
@@ -76,6 +66,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
                 z.Tensor.Release();
             }
 
+            _services.Served.Add(_id.Model, lengths.Max());
             measured.Complete();
             return new AttentionResult(output, call.Reports, call.Silos);
         }
@@ -106,9 +97,3 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
         return output;
     }
 }
-
-/// <summary>A layer's heads and W_O, and the sizes of its model.</summary>
-/// <param name="Heads">The heads.</param>
-/// <param name="OutputWeights">W_O and b_O, from HeadCount · ValueDim to ModelDim.</param>
-/// <param name="Model">The sizes.</param>
-internal sealed record LoadedLayer(LayerHeads Heads, PackedMatrix OutputWeights, ModelConfiguration Model);

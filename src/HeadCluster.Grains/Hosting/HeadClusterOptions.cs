@@ -1,4 +1,5 @@
 using HeadCluster.Models;
+using HeadCluster.Scheduling;
 
 namespace HeadCluster.Hosting;
 
@@ -40,6 +41,9 @@ public sealed class HeadClusterOptions
     /// It must be longer than the cluster takes to find out that a silo has died. Default: 1 minute.
     /// </summary>
     public TimeSpan RecoveryTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Where heads are put, and when they move.</summary>
+    public SchedulingOptions Scheduling { get; } = new();
 }
 
 /// <summary>One model.</summary>

@@ -10,6 +10,9 @@ internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadCluster
     private static readonly TimeSpan ShortestRecovery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRecovery = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan ShortestPeriod = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPeriod = TimeSpan.FromHours(1);
+
     public ValidateOptionsResult Validate(string? name, HeadClusterOptions options)
     {
         var errors = new List<string>();
@@ -49,6 +52,11 @@ internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadCluster
         if (options.RecoveryTimeout < ShortestRecovery || options.RecoveryTimeout > LongestRecovery)
         {
             errors.Add($"{HeadClusterOptions.Section}:RecoveryTimeout is {options.RecoveryTimeout}; set it to {ShortestRecovery} to {LongestRecovery}");
+        }
+
+        if (options.Scheduling.Period < ShortestPeriod || options.Scheduling.Period > LongestPeriod)
+        {
+            errors.Add($"{HeadClusterOptions.Section}:Scheduling:Period is {options.Scheduling.Period}; set it to {ShortestPeriod} to {LongestPeriod}");
         }
 
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);

@@ -1,5 +1,6 @@
 using HeadCluster.Grains;
 using HeadCluster.Kernels;
+using HeadCluster.Scheduling;
 using HeadCluster.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -53,8 +54,9 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<IValidateOptions<HeadClusterOptions>, HeadClusterOptionsValidator>();
         services.AddSingleton<ModelCatalog>();
         services.AddSingleton<WeightMemory>();
+        services.AddSingleton<WeightLoader>();
         services.AddSingleton<HeadInstruments>();
-        services.AddSingleton<LocalHeads>();
+        services.AddSingleton<LocalGrains>();
         services.AddSingleton<HeadFanOut>();
         services.AddSingleton<Exchanges>();
         services.AddSingleton<InFlightBytes>();
@@ -63,8 +65,11 @@ public static class HeadClusterSiloBuilderExtensions
         services.TryAddSingleton(provider => new ComputePool(
             provider.GetRequiredService<IOptions<HeadClusterOptions>>().Value.ComputeThreads ?? Environment.ProcessorCount));
 
+        services.AddScheduling();
         builder.AddPlacementDirector<HeadPlacement, HeadPlacementDirector>();
+        builder.AddPlacementDirector<CoordinatorPlacement, CoordinatorPlacementDirector>();
         builder.AddGrainService<HeadRelay>();
+        builder.AddGrainService<SchedulingAgent>();
         builder.AddActivityPropagation();
         builder.Configure<SiloMessagingOptions>(options =>
         {

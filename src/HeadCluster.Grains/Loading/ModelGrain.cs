@@ -1,5 +1,4 @@
 using HeadCluster.Kernels;
-using HeadCluster.Models;
 
 namespace HeadCluster.Grains;
 
@@ -12,15 +11,15 @@ namespace HeadCluster.Grains;
 internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
     where TWeights : class
 {
-    private readonly WeightMemory _memory;
+    private readonly WeightLoader _loader;
     private IDisposable? _reserved;
     private TWeights? _weights;
     private HeadClusterException? _failure;
 
-    protected ModelGrain(ModelCatalog models, WeightMemory memory, ComputePool compute)
+    protected ModelGrain(ModelCatalog models, WeightLoader loader, ComputePool compute)
     {
         Models = models;
-        _memory = memory;
+        _loader = loader;
         Compute = compute;
     }
 
@@ -51,25 +50,11 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
     {
         try
         {
-            var plan = PlanLoad();
-            _reserved = _memory.Reserve(plan.Bytes, plan.Owner);
-
-            // Reading waits for a disk, which a turn must not.
-            await Compute.RunAsync(ComputePool.InlineOperations, _ => _weights = plan.Load(), cancellationToken);
-        }
-        catch (ModelException exception)
-        {
-            Fail(new HeadClusterException(HeadClusterErrorKind.InvalidModel, exception.Message));
+            (_weights, _reserved) = await _loader.LoadAsync(PlanLoad(), cancellationToken);
         }
         catch (HeadClusterException exception)
         {
             Fail(exception);
-        }
-        catch
-        {
-            // A defect or an activation that took too long: there is no grain now that could give the memory back later.
-            _reserved?.Dispose();
-            throw;
         }
     }
 
@@ -108,9 +93,3 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
         _reserved?.Dispose();
     }
 }
-
-/// <summary>Weights that are to be loaded.</summary>
-/// <param name="Owner">Whose they are, for errors.</param>
-/// <param name="Bytes">Memory that they take once packed.</param>
-/// <param name="Load">Reads and packs them; runs on a compute thread.</param>
-internal sealed record WeightLoad<TWeights>(string Owner, long Bytes, Func<TWeights> Load);

@@ -1,11 +1,12 @@
 using System.Text;
+using HeadCluster.Scheduling;
 using Orleans.Runtime.Placement;
 
 namespace HeadCluster.Grains;
 
 /// <summary>
-/// Chooses the silo of a head that is not active yet: the one a placement hint names, or else head k of a layer goes to the
-/// k-th silo, round and round, in an order of the silos that is the layer's own.
+/// Chooses the silo of a head that is not active yet: the one a placement hint names, or that of the model's plan; where there is
+/// none, head k of a layer goes to the k-th silo, round and round, in an order of the silos that is the layer's own.
 /// </summary>
 /// <remarks>
 /// The order is that of rendezvous hashing (Thaler and Ravishankar 1998) over (layer, silo): every silo that places a head
@@ -13,11 +14,16 @@ namespace HeadCluster.Grains;
 /// </remarks>
 internal sealed class HeadPlacementDirector : IPlacementDirector
 {
+    private readonly PlanBoard _plans;
+
+    public HeadPlacementDirector(PlanBoard plans) => _plans = plans;
+
     public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var silos = context.GetCompatibleSilos(target);
         var hint = IPlacementDirector.GetPlacementHint(target.RequestContextData, silos);
-        return Task.FromResult(hint ?? Choose(target.GrainIdentity.Key.ToString()!, silos));
+        var key = target.GrainIdentity.Key.ToString()!;
+        return Task.FromResult(hint ?? (HeadId.TryParse(key, out var head) ? _plans.Find(head.Model, silos)?.Of(head) : null) ?? Choose(key, silos));
     }
 
     /// <summary>The silo of a head among <paramref name="silos"/>, in whatever order they come.</summary>

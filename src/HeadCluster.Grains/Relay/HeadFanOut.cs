@@ -7,11 +7,11 @@ namespace HeadCluster.Grains;
 internal sealed class HeadFanOut
 {
     private readonly IGrainFactory _grains;
-    private readonly LocalHeads _local;
+    private readonly LocalGrains _local;
     private readonly SiloAddress _here;
     private readonly TimeProvider _time;
 
-    public HeadFanOut(IGrainFactory grains, LocalHeads local, ILocalSiloDetails silo, TimeProvider time)
+    public HeadFanOut(IGrainFactory grains, LocalGrains local, ILocalSiloDetails silo, TimeProvider time)
     {
         _grains = grains;
         _local = local;
@@ -77,7 +77,7 @@ internal sealed class HeadFanOut
 
     private async Task<HeadReport> AttendAsync(HeadId head, LayerInput input, HeadColumns output, CancellationToken cancellationToken)
     {
-        if (_local.Contains(head))
+        if (_local.CanCallByReference(head))
         {
             try
             {

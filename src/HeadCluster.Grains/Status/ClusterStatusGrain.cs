@@ -21,8 +21,9 @@ internal sealed class ClusterStatusGrain : Grain, IClusterStatusGrain
             .OrderBy(silo => silo.Address)
             .ToArray();
 
+        // A head that is just moving is active on two silos.
         var active = await management.GetActiveGrains(HeadType);
-        var heads = await Task.WhenAll(active.Select(id => AskAsync(id, cancellationToken)));
+        var heads = await Task.WhenAll(active.Distinct().Select(id => AskAsync(id, cancellationToken)));
         var (models, broken) = _models.DescribeAll();
         return new ClusterStatus(
             silos,

@@ -7,16 +7,18 @@ using Orleans.Placement;
 namespace HeadCluster.Grains;
 
 /// <summary>A whole GPT: everything but attention is computed here, attention by the layers' grains and their heads.</summary>
-/// <remarks>Local to its caller; reentrant, since it mostly waits.</remarks>
-[GrainType("transformer"), PreferLocalPlacement, Reentrant]
-internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransformerGrain
+/// <remarks>Beside its caller, unless the model's plan says otherwise; reentrant, since it mostly waits.</remarks>
+[GrainType("transformer"), CoordinatorPlacement, Immovable, Reentrant]
+internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITransformerGrain
 {
     private readonly ServedRequests<ForwardResult> _served = new();
 
-    public TransformerGrain(ModelCatalog models, WeightMemory memory, ComputePool compute)
-        : base(models, memory, compute)
+    public TransformerGrain(ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local)
+        : base(models, loader, compute, local)
     {
     }
+
+    protected override string Model => Name;
 
     private string Name => this.GetPrimaryKeyString();
 
@@ -53,7 +55,7 @@ internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransform
     {
         var model = Models.Open(Name);
         return model.Configuration.Transformer is not null
-            ? new($"model {Name}", TransformerBody.SizeOf(model.Configuration), () => new TransformerBody(model))
+            ? new(Name, $"model {Name}", TransformerBody.SizeOf(model.Configuration), () => new TransformerBody(model))
             : throw HeadClusterException.InvalidInput($"model '{Name}' is attention layers only; it takes no tokens and gives no logits");
     }
 

@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using HeadCluster.Kernels;
+using HeadCluster.Models;
+
+namespace HeadCluster.Grains;
+
+/// <summary>
+/// Loads weights into memory that it reserves first. What is about to be activated here can be prepared, so that it need not be
+/// loaded while calls wait for it.
+/// </summary>
+internal sealed class WeightLoader
+{
+    /// <summary>Weights that nobody came for are let go of after this.</summary>
+    private static readonly TimeSpan PreparedFor = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<string, Prepared> _prepared = new(StringComparer.Ordinal);
+    private readonly WeightMemory _memory;
+    private readonly ComputePool _compute;
+    private readonly TimeProvider _time;
+
+    public WeightLoader(WeightMemory memory, ComputePool compute, TimeProvider time)
+    {
+        _memory = memory;
+        _compute = compute;
+        _time = time;
+    }
+
+    /// <summary>The weights, and their memory until it is disposed: prepared ones, or else they are loaded.</summary>
+    /// <exception cref="HeadClusterException">There is no memory for them, or their file cannot be read.</exception>
+    public async Task<(TWeights Weights, IDisposable Reserved)> LoadAsync<TWeights>(WeightLoad<TWeights> load, CancellationToken cancellationToken)
+        where TWeights : class
+    {
+        if (_prepared.TryRemove(load.Owner, out var prepared))
+        {
+            prepared.Expiry.Dispose();
+            return ((TWeights)prepared.Weights, prepared.Reserved);
+        }
+
+        var reserved = _memory.Reserve(load.Bytes, load.Model, load.Owner);
+        try
+        {
+            // Reading waits for a disk, which a turn must not.
+            var weights = default(TWeights);
+            await _compute.RunAsync(ComputePool.InlineOperations, _ => weights = load.Load(), cancellationToken);
+            return (weights!, reserved);
+        }
+        catch (Exception exception)
+        {
+            reserved.Dispose();
+            if (exception is ModelException)
+            {
+                throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, exception.Message);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Loads weights for what is to be activated here within a minute.</summary>
+    /// <exception cref="HeadClusterException">There is no memory for them, or their file cannot be read.</exception>
+    public async Task PrepareAsync<TWeights>(WeightLoad<TWeights> load, CancellationToken cancellationToken)
+        where TWeights : class
+    {
+        if (_prepared.ContainsKey(load.Owner))
+        {
+            return;
+        }
+
+        var (weights, reserved) = await LoadAsync(load, cancellationToken);
+        var expiry = _time.CreateTimer(_ => Discard(load.Owner), null, PreparedFor, Timeout.InfiniteTimeSpan);
+        if (!_prepared.TryAdd(load.Owner, new Prepared(weights, reserved, expiry)))
+        {
+            expiry.Dispose();
+            reserved.Dispose();
+        }
+    }
+
+    /// <summary>Lets go of weights that were prepared and that nobody will come for.</summary>
+    public void Discard(string owner)
+    {
+        if (_prepared.TryRemove(owner, out var prepared))
+        {
+            prepared.Expiry.Dispose();
+            prepared.Reserved.Dispose();
+        }
+    }
+
+    private sealed record Prepared(object Weights, IDisposable Reserved, ITimer Expiry);
+}

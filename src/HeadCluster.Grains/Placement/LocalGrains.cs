@@ -1,0 +1,131 @@
+namespace HeadCluster.Grains;
+
+/// <summary>The heads and coordinators that are active on this silo.</summary>
+internal sealed class LocalGrains
+{
+    private readonly Lock _lock = new();
+
+    // Whether the head is about to leave.
+    private readonly Dictionary<HeadId, bool> _heads = [];
+    private readonly Dictionary<GrainId, string> _coordinators = [];
+    private readonly Dictionary<object, TaskCompletionSource> _awaited = [];
+
+    /// <summary>Models of which something is active here.</summary>
+    public string[] Models
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _heads.Keys.Select(head => head.Model).Concat(_coordinators.Values).Distinct(StringComparer.Ordinal)];
+            }
+        }
+    }
+
+    /// <summary>Whether a head may be called by what cannot be sent to another silo.</summary>
+    public bool CanCallByReference(HeadId head)
+    {
+        lock (_lock)
+        {
+            return _heads.TryGetValue(head, out var leaving) && !leaving;
+        }
+    }
+
+    public HeadId[] HeadsOf(string model)
+    {
+        lock (_lock)
+        {
+            return [.. _heads.Keys.Where(head => head.Model == model)];
+        }
+    }
+
+    /// <summary>The layers of a model, and the model as a whole.</summary>
+    public GrainId[] CoordinatorsOf(string model)
+    {
+        lock (_lock)
+        {
+            return [.. _coordinators.Where(coordinator => coordinator.Value == model).Select(coordinator => coordinator.Key)];
+        }
+    }
+
+    public void Add(HeadId head)
+    {
+        lock (_lock)
+        {
+            _heads[head] = false;
+            Arrived(head);
+        }
+    }
+
+    public void Remove(HeadId head)
+    {
+        lock (_lock)
+        {
+            _heads.Remove(head);
+        }
+    }
+
+    public void AddCoordinator(GrainId grain, string model)
+    {
+        lock (_lock)
+        {
+            _coordinators[grain] = model;
+            Arrived(grain);
+        }
+    }
+
+    public void RemoveCoordinator(GrainId grain)
+    {
+        lock (_lock)
+        {
+            _coordinators.Remove(grain);
+        }
+    }
+
+    public void SetLeaving(HeadId head, bool leaving)
+    {
+        lock (_lock)
+        {
+            if (_heads.ContainsKey(head))
+            {
+                _heads[head] = leaving;
+            }
+        }
+    }
+
+    /// <summary>Waits until a head is active here.</summary>
+    public Task WaitForAsync(HeadId head, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return _heads.ContainsKey(head) ? Task.CompletedTask : Awaited(head, cancellationToken);
+        }
+    }
+
+    /// <summary>Waits until a coordinator is active here.</summary>
+    public Task WaitForAsync(GrainId coordinator, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return _coordinators.ContainsKey(coordinator) ? Task.CompletedTask : Awaited(coordinator, cancellationToken);
+        }
+    }
+
+    private Task Awaited(object grain, CancellationToken cancellationToken)
+    {
+        if (!_awaited.TryGetValue(grain, out var arrival))
+        {
+            _awaited.Add(grain, arrival = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        return arrival.Task.WaitAsync(cancellationToken);
+    }
+
+    private void Arrived(object grain)
+    {
+        if (_awaited.Remove(grain, out var arrival))
+        {
+            arrival.SetResult();
+        }
+    }
+}

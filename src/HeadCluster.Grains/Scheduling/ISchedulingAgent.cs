@@ -1,0 +1,48 @@
+using Orleans.Services;
+
+namespace HeadCluster.Scheduling;
+
+/// <summary>One silo's part in scheduling: it reports what it can and has, and prepares for what is to come.</summary>
+[Alias("hc.ISchedulingAgent")]
+internal interface ISchedulingAgent : IGrainService
+{
+    /// <summary>What the silo can do, and what of a model it has.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="silos">The silos that may be used, to which links are measured.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    [Alias("GetProfileAsync")]
+    Task<SiloProfile> GetProfileAsync(string model, SiloAddress[] silos, CancellationToken cancellationToken = default);
+
+    /// <summary>Takes a tensor and does nothing with it: who sends it measures the way.</summary>
+    [Alias("ReceiveAsync")]
+    Task ReceiveAsync(FloatTensor payload, CancellationToken cancellationToken = default);
+
+    /// <summary>Loads and packs the weights of a head that is about to be activated here.</summary>
+    /// <exception cref="HeadClusterException">There is no memory for it, or its file cannot be read.</exception>
+    [Alias("PrepareAsync"), ResponseTimeout("00:01:00")]
+    Task PrepareAsync(HeadId head, CancellationToken cancellationToken = default);
+
+    /// <summary>Lets go of weights that were prepared for a head that will not come.</summary>
+    [Alias("DiscardAsync")]
+    Task DiscardAsync(HeadId head, CancellationToken cancellationToken = default);
+
+    /// <summary>Calls of the head are to be such as can follow it to another silo from now on, or need not be any more.</summary>
+    [Alias("SetLeavingAsync")]
+    Task SetLeavingAsync(HeadId head, bool leaving, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits until a head is active here.</summary>
+    [Alias("ArriveAsync"), ResponseTimeout("00:01:00")]
+    Task ArriveAsync(HeadId head, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits until the grain of a layer or of a whole model is active here.</summary>
+    [Alias("ArriveCoordinatorAsync"), ResponseTimeout("00:01:00")]
+    Task ArriveCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken = default);
+
+    /// <summary>Tells which plan new activations of a model obey.</summary>
+    [Alias("PostAsync")]
+    Task PostAsync(PostedPlan plan, CancellationToken cancellationToken = default);
+
+    /// <summary>The silo is to give up what it has, and to get nothing more.</summary>
+    [Alias("DrainAsync")]
+    Task DrainAsync(CancellationToken cancellationToken = default);
+}

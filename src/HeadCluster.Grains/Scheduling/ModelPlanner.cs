@@ -1,0 +1,150 @@
+using System.Globalization;
+using HeadCluster.Grains;
+using HeadCluster.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace HeadCluster.Scheduling;
+
+/// <summary>From what silos report to a plan for a model.</summary>
+internal sealed class ModelPlanner
+{
+    /// <summary>What asking one head costs beside its computation: measured as 12 empty calls and their gathering, by their number.</summary>
+    private static readonly TimeSpan CallTime = TimeSpan.FromMicroseconds(10);
+
+    /// <summary>Links of which nothing is known yet, as between two machines of one rack.</summary>
+    private static readonly SiloLink UsualLink = new(TimeSpan.FromMicroseconds(300), 1e9);
+
+    private readonly ModelCatalog _models;
+    private readonly Dictionary<string, IPlanStrategy> _strategies;
+    private readonly string _defaultStrategy;
+
+    public ModelPlanner(ModelCatalog models, IEnumerable<IPlanStrategy> strategies, IOptions<HeadClusterOptions> options)
+    {
+        _models = models;
+        _strategies = strategies.ToDictionary(strategy => strategy.Name, StringComparer.OrdinalIgnoreCase);
+        _defaultStrategy = options.Value.Scheduling.Strategy;
+    }
+
+    /// <summary>The strategy of a name, or the one that is configured.</summary>
+    /// <exception cref="HeadClusterException">There is none of this name.</exception>
+    public IPlanStrategy Strategy(string? name) => _strategies.TryGetValue(name ?? _defaultStrategy, out var strategy)
+        ? strategy
+        : throw HeadClusterException.InvalidInput(
+            $"there is no strategy '{name ?? _defaultStrategy}'; this cluster knows {string.Join(", ", _strategies.Values.Select(known => known.Name).Order(StringComparer.Ordinal))}");
+
+    /// <summary>The requests that the silos served lately, or else a prompt of the model's own length, up to 128.</summary>
+    /// <exception cref="HeadClusterException">There is no such model.</exception>
+    public RequestShape Shape(string model, IEnumerable<SiloProfile> profiles)
+    {
+        var served = profiles.Aggregate(default(ServedRows), (sum, profile) => sum + profile.Served);
+        return new RequestShape(served.Typical > 0 ? served.Typical : Math.Min(128, _models.Open(model).Configuration.MaxSequenceLength));
+    }
+
+    /// <summary>What a plan for a model depends on.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="shape">The requests to plan for.</param>
+    /// <param name="profiles">What silos reported. Those that are draining get nothing.</param>
+    /// <param name="present">Where the heads are now, if not where the profiles say.</param>
+    /// <exception cref="HeadClusterException">There is no such model, or no silo.</exception>
+    public PlanProblem Problem(string model, RequestShape shape, IReadOnlyList<SiloProfile> profiles, HeadPlan? present = null)
+    {
+        var configuration = _models.Open(model).Configuration;
+        if (shape.Rows < 1 || shape.Rows > configuration.MaxSequenceLength)
+        {
+            throw HeadClusterException.InvalidInput(string.Create(
+                CultureInfo.InvariantCulture, $"a plan for requests of {shape.Rows} rows; model '{model}' takes 1 to {configuration.MaxSequenceLength}"));
+        }
+
+        var usable = profiles.Where(profile => !profile.IsDraining).OrderBy(profile => profile.Silo).ToArray();
+        if (usable.Length == 0)
+        {
+            throw new HeadClusterException(HeadClusterErrorKind.Unavailable, $"no silo is left for model '{model}': all are draining");
+        }
+
+        var indices = usable.Select((profile, index) => (profile.Silo, index)).ToDictionary(entry => entry.Silo, entry => entry.index);
+        var (heads, coordinator) = ModelLoads.Of(model, configuration, shape);
+        var efficiency = Efficiency(usable);
+        return new PlanProblem
+        {
+            Model = model,
+            Shape = shape,
+            Heads = heads,
+            Silos = [.. usable.Select(profile => Capacity(profile, efficiency))],
+            Coordinator = coordinator,
+            Links = new SiloLinks(UsualLink, Links(usable, indices)),
+            Present = Places(heads, present, usable, indices),
+            PresentCoordinator = PresentCoordinator(present, usable, indices),
+        };
+    }
+
+    /// <summary>The plan of a posted one's strategy for the silos that are left; null if they have not the memory.</summary>
+    public HeadPlan? PlanWithout(PostedPlan posted, IReadOnlyCollection<SiloAddress> gone)
+    {
+        var left = posted.Profiles.Where(profile => !gone.Contains(profile.Silo)).ToArray();
+        try
+        {
+            var problem = Problem(posted.Plan.Model, posted.Plan.Shape, left, posted.Plan);
+            return HeadPlanner.Plan(problem, _strategies.GetValueOrDefault(posted.Plan.Strategy) ?? Strategy(name: null));
+        }
+        catch (HeadClusterException)
+        {
+            return null;
+        }
+    }
+
+    // How much of what kernels do undisturbed the silos reach with the requests they serve: of one that has not been asked, the
+    // same is expected.
+    private static double Efficiency(SiloProfile[] profiles) =>
+        profiles.Where(profile => profile.Measured is not null).Select(profile => profile.Measured!.Value / profile.Calibrated).DefaultIfEmpty(1).Max();
+
+    private static SiloCapacity Capacity(SiloProfile profile, double efficiency) => new(
+        profile.Silo,
+        profile.Name,
+        profile.Threads,
+        profile.Measured ?? (profile.Calibrated * efficiency),
+        profile.ReadBytesPerSecond,
+        profile.MemoryBytes,
+        CallTime);
+
+    private static Dictionary<(int From, int To), SiloLink> Links(SiloProfile[] profiles, Dictionary<SiloAddress, int> indices)
+    {
+        var links = new Dictionary<(int, int), SiloLink>();
+        foreach (var profile in profiles)
+        {
+            foreach (var link in profile.Links)
+            {
+                if (indices.TryGetValue(link.To, out var to))
+                {
+                    links[(indices[profile.Silo], to)] = new SiloLink(link.RoundTrip, link.BytesPerSecond);
+                }
+            }
+        }
+
+        return links;
+    }
+
+    private static int[] Places(IReadOnlyList<HeadLoad> heads, HeadPlan? present, SiloProfile[] profiles, Dictionary<SiloAddress, int> indices)
+    {
+        var places = present is null
+            ? profiles.SelectMany(profile => profile.Heads.Select(head => new HeadPlace(head, profile.Silo)))
+            : present.Heads;
+        var silos = new Dictionary<HeadId, int>();
+        foreach (var place in places)
+        {
+            silos[place.Head] = indices.GetValueOrDefault(place.Silo, -1);
+        }
+
+        return [.. heads.Select(head => silos.GetValueOrDefault(head.Head, -1))];
+    }
+
+    private static int PresentCoordinator(HeadPlan? present, SiloProfile[] profiles, Dictionary<SiloAddress, int> indices)
+    {
+        if (present is not null)
+        {
+            return indices.GetValueOrDefault(present.Coordinator, -1);
+        }
+
+        var most = profiles.MaxBy(profile => profile.Coordinators.Length);
+        return most is { Coordinators.Length: > 0 } ? indices[most.Silo] : -1;
+    }
+}

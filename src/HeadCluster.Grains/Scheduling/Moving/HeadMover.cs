@@ -1,0 +1,116 @@
+using HeadCluster.Grains;
+using Orleans.Core.Internal;
+using Orleans.Runtime.Placement;
+
+namespace HeadCluster.Scheduling;
+
+/// <summary>
+/// Moves heads and coordinators by Orleans' own migration. A head serves where it is until its weights are packed where it goes, so
+/// its callers wait for no more than the hand-over.
+/// </summary>
+internal sealed class HeadMover
+{
+    /// <summary>A grain first ends the requests that it is computing.</summary>
+    private static readonly TimeSpan HandOver = TimeSpan.FromSeconds(30);
+
+    private readonly SchedulingAgentClient _agents;
+    private readonly IGrainFactory _grains;
+    private readonly TimeProvider _time;
+
+    public HeadMover(SchedulingAgentClient agents, IGrainFactory grains, TimeProvider time)
+    {
+        _agents = agents;
+        _grains = grains;
+        _time = time;
+    }
+
+    /// <summary>Moves a head, or activates it.</summary>
+    /// <param name="head">The head.</param>
+    /// <param name="from">Where it is; null if it is not active.</param>
+    /// <param name="to">Where it goes.</param>
+    /// <param name="cancellationToken">Ends the wait; the head may move all the same.</param>
+    /// <exception cref="HeadClusterException">There is no memory for it there, its file cannot be read, or it did not come.</exception>
+    public async Task MoveAsync(HeadId head, SiloAddress? from, SiloAddress to, CancellationToken cancellationToken)
+    {
+        var target = _agents.On(to);
+        await target.PrepareAsync(head, cancellationToken);
+        var grain = _grains.GetGrain<IAttentionHeadGrain>(head.ToString());
+        try
+        {
+            if (from is not null)
+            {
+                // What a head is asked by reference cannot follow it; what is asked from now on can.
+                await _agents.On(from).SetLeavingAsync(head, leaving: true, cancellationToken);
+                await MigrateAsync(grain, to);
+            }
+
+            using (Hint(to))
+            {
+                await grain.LocateAsync(cancellationToken);
+            }
+
+            await ArriveAsync(() => target.ArriveAsync(head, cancellationToken), $"head {head}", to);
+        }
+        catch
+        {
+            await Task.WhenAll(
+                Attempt(target.DiscardAsync(head, CancellationToken.None)),
+                from is null ? Task.CompletedTask : Attempt(_agents.On(from).SetLeavingAsync(head, leaving: false, CancellationToken.None)));
+            throw;
+        }
+    }
+
+    /// <summary>Moves the grain of a layer or of a whole model.</summary>
+    /// <exception cref="HeadClusterException">It did not come.</exception>
+    public async Task MoveCoordinatorAsync(GrainId coordinator, SiloAddress to, CancellationToken cancellationToken)
+    {
+        var grain = _grains.GetGrain<IWeightGrain>(coordinator);
+        await MigrateAsync(grain, to);
+        await ArriveAsync(() => _agents.On(to).ArriveCoordinatorAsync(coordinator, cancellationToken), coordinator.ToString(), to);
+    }
+
+    // Orleans takes the silo from the context of the call, which flows on to every call made from it.
+    private static IDisposable Hint(SiloAddress silo)
+    {
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
+        return new EndOfHint();
+    }
+
+    private static async Task MigrateAsync(IAddressable grain, SiloAddress to)
+    {
+        using (Hint(to))
+        {
+            await grain.Cast<IGrainManagementExtension>().MigrateOnIdle();
+        }
+    }
+
+    private static async Task Attempt(Task call)
+    {
+        try
+        {
+            await call;
+        }
+        catch (Exception exception) when (SiloLoss.Is(exception))
+        {
+            // Its silo has gone, and with it what was to be undone.
+        }
+    }
+
+    private async Task ArriveAsync(Func<Task> arrive, string who, SiloAddress to)
+    {
+        try
+        {
+            await arrive().WaitAsync(HandOver, _time);
+        }
+        catch (TimeoutException)
+        {
+            throw new HeadClusterException(
+                HeadClusterErrorKind.Unavailable, $"{who} did not come to silo {to} within {HandOver.TotalSeconds:0} s; it stays where it is");
+        }
+    }
+
+    private sealed class EndOfHint : IDisposable
+    {
+        public void Dispose() => RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+    }
+}

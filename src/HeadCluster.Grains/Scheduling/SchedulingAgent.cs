@@ -1,0 +1,107 @@
+using HeadCluster.Grains;
+using HeadCluster.Kernels;
+using Microsoft.Extensions.Logging;
+
+namespace HeadCluster.Scheduling;
+
+/// <summary>The scheduling agent of one silo.</summary>
+internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
+{
+    private readonly ILocalSiloDetails _silo;
+    private readonly ModelCatalog _models;
+    private readonly WeightLoader _loader;
+    private readonly WeightMemory _memory;
+    private readonly ComputePool _compute;
+    private readonly LocalGrains _local;
+    private readonly SiloSpeed _speed;
+    private readonly ServedRequestShapes _served;
+    private readonly LinkMeter _links;
+    private readonly PlanBoard _board;
+    private readonly SiloDrain _drain;
+
+    public SchedulingAgent(
+        GrainId id,
+        Silo silo,
+        ILoggerFactory loggers,
+        ILocalSiloDetails details,
+        ModelCatalog models,
+        WeightLoader loader,
+        WeightMemory memory,
+        ComputePool compute,
+        LocalGrains local,
+        SiloSpeed speed,
+        ServedRequestShapes served,
+        LinkMeter links,
+        PlanBoard board,
+        SiloDrain drain)
+        : base(id, silo, loggers)
+    {
+        _silo = details;
+        _models = models;
+        _loader = loader;
+        _memory = memory;
+        _compute = compute;
+        _local = local;
+        _speed = speed;
+        _served = served;
+        _links = links;
+        _board = board;
+        _drain = drain;
+    }
+
+    public async Task<SiloProfile> GetProfileAsync(string model, SiloAddress[] silos, CancellationToken cancellationToken)
+    {
+        var calibration = await _speed.CalibrateAsync();
+        await _links.MeasureNewAsync(silos, cancellationToken);
+        return new SiloProfile(
+            _silo.SiloAddress,
+            _silo.Name,
+            _drain.IsDraining,
+            _compute.ThreadCount,
+            calibration.OperationsPerSecond,
+            _speed.Measured(),
+            calibration.ReadBytesPerSecond,
+            _memory.AvailableTo(model),
+            _local.HeadsOf(model),
+            _local.CoordinatorsOf(model),
+            _served.Of(model),
+            _links.Links);
+    }
+
+    public Task ReceiveAsync(FloatTensor payload, CancellationToken cancellationToken)
+    {
+        payload.Release();
+        return Task.CompletedTask;
+    }
+
+    public Task PrepareAsync(HeadId head, CancellationToken cancellationToken) =>
+        _loader.PrepareAsync(LoadedHead.Plan(_models, head), cancellationToken);
+
+    public Task DiscardAsync(HeadId head, CancellationToken cancellationToken)
+    {
+        _loader.Discard(LoadedHead.Plan(_models, head).Owner);
+        return Task.CompletedTask;
+    }
+
+    public Task SetLeavingAsync(HeadId head, bool leaving, CancellationToken cancellationToken)
+    {
+        _local.SetLeaving(head, leaving);
+        return Task.CompletedTask;
+    }
+
+    public Task ArriveAsync(HeadId head, CancellationToken cancellationToken) => _local.WaitForAsync(head, cancellationToken);
+
+    public Task ArriveCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken) => _local.WaitForAsync(coordinator, cancellationToken);
+
+    public Task PostAsync(PostedPlan plan, CancellationToken cancellationToken)
+    {
+        _board.Post(plan);
+        return Task.CompletedTask;
+    }
+
+    public Task DrainAsync(CancellationToken cancellationToken)
+    {
+        _drain.Begin();
+        return Task.CompletedTask;
+    }
+}

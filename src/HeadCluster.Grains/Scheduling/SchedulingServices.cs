@@ -1,0 +1,26 @@
+using HeadCluster.Grains;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace HeadCluster.Scheduling;
+
+/// <summary>What scheduling consists of on each silo.</summary>
+internal static class SchedulingServices
+{
+    public static void AddScheduling(this IServiceCollection services)
+    {
+        services.AddSingleton<SiloSpeed>();
+        services.AddSingleton<ServedRequestShapes>();
+        services.AddSingleton<LinkMeter>();
+        services.AddSingleton<SchedulingAgentClient>();
+        services.AddSingleton<IPlanStrategy, EvenTemp>();
+        services.AddSingleton<ModelPlanner>();
+        services.AddSingleton<PlanBoard>();
+        services.AddSingleton<HeadMover>();
+        services.AddSingleton(provider => new SiloDrain(
+            provider.GetRequiredService<LocalGrains>(),
+            provider.GetRequiredService<IGrainFactory>(),
+            provider.GetRequiredService<ISiloStatusOracle>(),
+            provider.GetRequiredService<ILocalSiloDetails>()));
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SchedulingPulse>();
+    }
+}

@@ -1,0 +1,44 @@
+using HeadCluster.Grains;
+
+namespace HeadCluster.Scheduling;
+
+/// <summary>This silo's going: from the moment that it is to drain, it gets no heads, and what it has is moved to others.</summary>
+public sealed class SiloDrain
+{
+    private readonly LocalGrains _local;
+    private readonly IGrainFactory _grains;
+    private readonly ISiloStatusOracle _silos;
+    private readonly SiloAddress _here;
+    private volatile bool _isDraining;
+
+    internal SiloDrain(LocalGrains local, IGrainFactory grains, ISiloStatusOracle silos, ILocalSiloDetails silo)
+    {
+        _local = local;
+        _grains = grains;
+        _silos = silos;
+        _here = silo.SiloAddress;
+    }
+
+    /// <summary>Whether it is draining; it is until it is started anew.</summary>
+    public bool IsDraining => _isDraining;
+
+    /// <summary>Moves all that this silo has to others, which serve it from then on; nothing if there are no others.</summary>
+    /// <exception cref="HeadClusterException">The others have not the memory for some of it, or do not answer.</exception>
+    public async Task DrainAsync(CancellationToken cancellationToken = default)
+    {
+        Begin();
+        if (_silos.GetApproximateSiloStatuses(onlyActive: true).Keys.All(_here.Equals))
+        {
+            return;
+        }
+
+        foreach (var model in _local.Models)
+        {
+            await foreach (var _ in _grains.GetGrain<IHeadSchedulerGrain>(model).DrainAsync(_here, cancellationToken))
+            {
+            }
+        }
+    }
+
+    internal void Begin() => _isDraining = true;
+}
