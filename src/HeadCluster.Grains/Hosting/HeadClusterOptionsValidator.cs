@@ -1,3 +1,4 @@
+using HeadCluster.Scheduling;
 using Microsoft.Extensions.Options;
 
 namespace HeadCluster.Hosting;
@@ -57,6 +58,11 @@ internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadCluster
         if (options.Scheduling.Period < ShortestPeriod || options.Scheduling.Period > LongestPeriod)
         {
             errors.Add($"{HeadClusterOptions.Section}:Scheduling:Period is {options.Scheduling.Period}; set it to {ShortestPeriod} to {LongestPeriod}");
+        }
+
+        if (options.Scheduling is { Strategy: PlanStrategies.Pinned, PinnedFile: null })
+        {
+            errors.Add($"{HeadClusterOptions.Section}:Scheduling:Strategy is {PlanStrategies.Pinned}; set {HeadClusterOptions.Section}:Scheduling:PinnedFile to its file");
         }
 
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);

@@ -7,7 +7,7 @@ namespace HeadCluster.Grains;
 internal static class TransferBlocks
 {
     /// <summary>What goes with the request, in bytes: all of x where that travels in a few milliseconds, with one message.</summary>
-    private const int FirstBlockBytes = 2 * 1024 * 1024;
+    public const int FirstBlockBytes = 2 * 1024 * 1024;
 
     /// <summary>A block of the rest, in bytes: it travels for a millisecond, several times the cost of a message.</summary>
     private const int BlockBytes = 1024 * 1024;

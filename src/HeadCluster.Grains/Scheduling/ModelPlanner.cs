@@ -1,6 +1,7 @@
 using System.Globalization;
 using HeadCluster.Grains;
 using HeadCluster.Hosting;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace HeadCluster.Scheduling;
@@ -17,20 +18,33 @@ internal sealed class ModelPlanner
     private readonly ModelCatalog _models;
     private readonly Dictionary<string, IPlanStrategy> _strategies;
     private readonly string _defaultStrategy;
+    private readonly string? _pinnedFile;
 
-    public ModelPlanner(ModelCatalog models, IEnumerable<IPlanStrategy> strategies, IOptions<HeadClusterOptions> options)
+    public ModelPlanner(ModelCatalog models, IEnumerable<IPlanStrategy> strategies, IOptions<HeadClusterOptions> options, IHostEnvironment environment)
     {
         _models = models;
         _strategies = strategies.ToDictionary(strategy => strategy.Name, StringComparer.OrdinalIgnoreCase);
         _defaultStrategy = options.Value.Scheduling.Strategy;
+        _pinnedFile = options.Value.Scheduling.PinnedFile is { } file ? Path.GetFullPath(file, environment.ContentRootPath) : null;
     }
 
     /// <summary>The strategy of a name, or the one that is configured.</summary>
-    /// <exception cref="HeadClusterException">There is none of this name.</exception>
-    public IPlanStrategy Strategy(string? name) => _strategies.TryGetValue(name ?? _defaultStrategy, out var strategy)
-        ? strategy
-        : throw HeadClusterException.InvalidInput(
-            $"there is no strategy '{name ?? _defaultStrategy}'; this cluster knows {string.Join(", ", _strategies.Values.Select(known => known.Name).Order(StringComparer.Ordinal))}");
+    /// <exception cref="HeadClusterException">There is none of this name, or its file cannot be read.</exception>
+    public IPlanStrategy Strategy(string? name)
+    {
+        name ??= _defaultStrategy;
+        if (_strategies.TryGetValue(name, out var strategy))
+        {
+            return strategy;
+        }
+
+        // Read each time, so that what is changed in it holds for the next plan.
+        return name.Equals(PlanStrategies.Pinned, StringComparison.OrdinalIgnoreCase)
+            ? PinnedStrategy.Read(_pinnedFile ?? throw HeadClusterException.InvalidInput(
+                $"strategy {PlanStrategies.Pinned} needs a file; set {HeadClusterOptions.Section}:Scheduling:PinnedFile"))
+            : throw HeadClusterException.InvalidInput(
+                $"there is no strategy '{name}'; this cluster knows {string.Join(", ", _strategies.Values.Select(known => known.Name).Append(PlanStrategies.Pinned).Order(StringComparer.Ordinal))}");
+    }
 
     /// <summary>The requests that the silos served lately, or else a prompt of the model's own length, up to 128.</summary>
     /// <exception cref="HeadClusterException">There is no such model.</exception>
@@ -84,7 +98,7 @@ internal sealed class ModelPlanner
         try
         {
             var problem = Problem(posted.Plan.Model, posted.Plan.Shape, left, posted.Plan);
-            return HeadPlanner.Plan(problem, _strategies.GetValueOrDefault(posted.Plan.Strategy) ?? Strategy(name: null));
+            return HeadPlanner.Plan(problem, Strategy(posted.Plan.Strategy));
         }
         catch (HeadClusterException)
         {

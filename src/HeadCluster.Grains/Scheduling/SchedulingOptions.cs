@@ -13,7 +13,7 @@ public sealed class SchedulingOptions
     /// The strategy that plans are made with unless a request names another: <c>Measured</c>, <c>Capacity</c>, <c>Even</c>,
     /// <c>Pinned</c>, or one that was registered as an <see cref="IPlanStrategy"/>. Default: <c>Measured</c>.
     /// </summary>
-    public string Strategy { get; set; } = "Measured";
+    public string Strategy { get; set; } = PlanStrategies.Measured;
 
     /// <summary>The file of the strategy <c>Pinned</c>, relative to the host's content root. Default: none.</summary>
     public string? PinnedFile { get; set; }

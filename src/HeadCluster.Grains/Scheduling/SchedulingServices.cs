@@ -12,7 +12,9 @@ internal static class SchedulingServices
         services.AddSingleton<ServedRequestShapes>();
         services.AddSingleton<LinkMeter>();
         services.AddSingleton<SchedulingAgentClient>();
-        services.AddSingleton<IPlanStrategy, EvenTemp>();
+        services.AddSingleton<IPlanStrategy, MeasuredStrategy>();
+        services.AddSingleton<IPlanStrategy, CapacityStrategy>();
+        services.AddSingleton<IPlanStrategy, EvenStrategy>();
         services.AddSingleton<ModelPlanner>();
         services.AddSingleton<PlanBoard>();
         services.AddSingleton<HeadMover>();

@@ -35,7 +35,11 @@ public sealed record PlanProblem
 /// <param name="Operations">Floating-point operations.</param>
 /// <param name="ReadBytes">Weights and state that are read from memory, in bytes.</param>
 /// <param name="OutputBytes">Size of z, in bytes.</param>
-public readonly record struct HeadLoad(HeadId Head, long WeightBytes, long StateBytes, double Operations, double ReadBytes, long OutputBytes);
+public readonly record struct HeadLoad(HeadId Head, long WeightBytes, long StateBytes, double Operations, double ReadBytes, long OutputBytes)
+{
+    /// <summary>Memory that it takes, in bytes.</summary>
+    public long Bytes => WeightBytes + StateBytes;
+}
 
 /// <summary>What the coordinators of a model do on their silo.</summary>
 /// <param name="WeightBytes">Memory that they take, all layers together, in bytes.</param>

@@ -1,0 +1,74 @@
+namespace HeadCluster.Scheduling;
+
+/// <summary>
+/// The heads of a problem by layer, and within a layer by what they cost: those of a class are alike in all, so that it does
+/// not matter which of them is where. In most models all heads of a layer are one class.
+/// </summary>
+internal sealed class PlanLayers
+{
+    private readonly int[] _order;
+
+    public PlanLayers(IReadOnlyList<HeadLoad> heads)
+    {
+        Ranges = [.. RangesOf(heads)];
+        _order = new int[heads.Count];
+        Classes = new Range[Ranges.Length][];
+        for (var layer = 0; layer < Ranges.Length; layer++)
+        {
+            var (start, end) = (Ranges[layer].Start.Value, Ranges[layer].End.Value);
+            for (var head = start; head < end; head++)
+            {
+                _order[head] = head;
+            }
+
+            // The longest first, as LPT wants them.
+            _order.AsSpan(start, end - start).Sort((left, right) => Compare(heads[right], heads[left]) is var order and not 0 ? order : left - right);
+            var classes = new List<Range>();
+            for (var first = start; first < end;)
+            {
+                var next = first + 1;
+                while (next < end && Compare(heads[_order[first]], heads[_order[next]]) == 0)
+                {
+                    next++;
+                }
+
+                classes.Add(first..next);
+                first = next;
+            }
+
+            Classes[layer] = [.. classes];
+        }
+    }
+
+    /// <summary>The heads of each layer, as positions in the problem's list.</summary>
+    public Range[] Ranges { get; }
+
+    /// <summary>The classes of each layer, the longest heads first; <see cref="Heads"/> has their heads.</summary>
+    public Range[][] Classes { get; }
+
+    /// <summary>The heads of a class, as positions in the problem's list, in ascending order.</summary>
+    public ReadOnlySpan<int> Heads(Range @class) => _order.AsSpan(@class);
+
+    /// <summary>The heads of each layer, as positions in a list that is ordered by layer.</summary>
+    public static IEnumerable<Range> RangesOf(IReadOnlyList<HeadLoad> heads)
+    {
+        for (var start = 0; start < heads.Count;)
+        {
+            var end = start + 1;
+            while (end < heads.Count && heads[end].Head.Layer == heads[start].Head.Layer)
+            {
+                end++;
+            }
+
+            yield return start..end;
+            start = end;
+        }
+    }
+
+    private static int Compare(in HeadLoad left, in HeadLoad right) =>
+        left.Operations.CompareTo(right.Operations) is var operations and not 0 ? operations
+        : left.ReadBytes.CompareTo(right.ReadBytes) is var read and not 0 ? read
+        : left.WeightBytes.CompareTo(right.WeightBytes) is var weights and not 0 ? weights
+        : left.StateBytes.CompareTo(right.StateBytes) is var state and not 0 ? state
+        : left.OutputBytes.CompareTo(right.OutputBytes);
+}

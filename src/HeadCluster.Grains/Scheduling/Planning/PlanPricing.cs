@@ -1,0 +1,228 @@
+using HeadCluster.Grains;
+
+namespace HeadCluster.Scheduling;
+
+/// <summary>
+/// What a request takes if a given silo coordinates: the layers one after the other, each as long as the slowest silo's part of
+/// it and then the coordinator's own; docs/scheduling.md has the formulas. Times are in seconds. Immutable.
+/// </summary>
+/// <remarks>
+/// Adding a head to a silo never makes a layer faster. The searches rely on it.
+/// </remarks>
+public sealed class PlanPricing
+{
+    /// <summary>
+    /// What one thread sends or receives a second. Sending x to k silos keeps a thread of the coordinator busy for k times its size,
+    /// and a silo computes less while the rest of x arrives. It is what loopback sockets and their buffers leave of a core; a real
+    /// network's adapter copies in addition what it may, so that this is not more there.
+    /// </summary>
+    private const double CopyBytesPerSecond = 2e9;
+
+    private readonly PlanProblem _problem;
+    private readonly SiloPricing[] _silos;
+    private readonly double _copySeconds;
+    private readonly double _restCopySeconds;
+
+    /// <summary>Prices a problem with one silo as the coordinator.</summary>
+    /// <param name="problem">What is to be placed.</param>
+    /// <param name="coordinator">Index of the silo that coordinates.</param>
+    public PlanPricing(PlanProblem problem, int coordinator)
+    {
+        _problem = problem;
+        Coordinator = coordinator;
+        var input = problem.Coordinator.InputBytes;
+        var first = Math.Min(input, TransferBlocks.FirstBlockBytes);
+        _copySeconds = input / CopyBytesPerSecond;
+        _restCopySeconds = (input - first) / CopyBytesPerSecond;
+        _silos = new SiloPricing[problem.Silos.Count];
+        for (var silo = 0; silo < _silos.Length; silo++)
+        {
+            _silos[silo] = silo == coordinator
+                ? new SiloPricing(problem.Silos[silo], new SiloLink(TimeSpan.Zero, double.PositiveInfinity), 0, 0)
+                : new SiloPricing(problem.Silos[silo], problem.Links.Between(coordinator, silo), first, input - first);
+        }
+
+        LayerSeconds = OwnSeconds(problem.Coordinator.LayerOperations, problem.Coordinator.LayerReadBytes);
+        OnceSeconds = OwnSeconds(problem.Coordinator.RequestOperations, problem.Coordinator.RequestReadBytes);
+    }
+
+    /// <summary>Index of the silo that coordinates.</summary>
+    public int Coordinator { get; }
+
+    /// <summary>What the coordinator does in each layer when all heads have answered.</summary>
+    public double LayerSeconds { get; }
+
+    /// <summary>What the coordinator does once a request.</summary>
+    public double OnceSeconds { get; }
+
+    /// <summary>
+    /// What one head takes on one of a silo's threads: its arithmetic or its share of the memory's bandwidth, whichever is slower,
+    /// and the call.
+    /// </summary>
+    public double HeadSeconds(int silo, in HeadLoad head)
+    {
+        ref readonly var price = ref _silos[silo];
+        return Math.Max(head.Operations * price.PerOperation, head.ReadBytes * price.PerReadByte) + price.Call;
+    }
+
+    /// <summary>What a request takes with the heads on these silos.</summary>
+    /// <param name="silos">Index of the silo of each head.</param>
+    public double RequestSeconds(ReadOnlySpan<int> silos)
+    {
+        var works = new SiloWork[_silos.Length];
+        var seconds = OnceSeconds;
+        foreach (var layer in PlanLayers.RangesOf(_problem.Heads))
+        {
+            Collect(silos, layer, works);
+            seconds += HeadsSeconds(works) + LayerSeconds;
+        }
+
+        return seconds;
+    }
+
+    /// <summary>Computation and transfer of each silo in all layers.</summary>
+    internal (double Compute, double Transfer)[] SiloSeconds(ReadOnlySpan<int> silos)
+    {
+        var sums = new (double Compute, double Transfer)[_silos.Length];
+        var works = new SiloWork[_silos.Length];
+        foreach (var layer in PlanLayers.RangesOf(_problem.Heads))
+        {
+            Collect(silos, layer, works);
+            var sending = Sending(works);
+            for (var silo = 0; silo < works.Length; silo++)
+            {
+                if (works[silo].Heads > 0)
+                {
+                    var compute = ComputeSeconds(silo, works[silo]);
+                    sums[silo].Compute += compute;
+                    sums[silo].Transfer += silo == Coordinator ? 0 : FinishSeconds(silo, works[silo], sending) - compute;
+                }
+            }
+        }
+
+        return sums;
+    }
+
+    /// <summary>What each silo does of one layer.</summary>
+    internal void Collect(ReadOnlySpan<int> silos, Range layer, Span<SiloWork> works)
+    {
+        works.Clear();
+        for (var head = layer.Start.Value; head < layer.End.Value; head++)
+        {
+            var load = _problem.Heads[head];
+            works[silos[head]] = works[silos[head]].With(HeadSeconds(silos[head], load), load);
+        }
+    }
+
+    /// <summary>From the start of a layer to its last head's answer.</summary>
+    internal double HeadsSeconds(ReadOnlySpan<SiloWork> works)
+    {
+        var sending = Sending(works);
+        var seconds = FinishSeconds(Coordinator, works[Coordinator], sending);
+        for (var silo = 0; silo < works.Length; silo++)
+        {
+            if (works[silo].Heads > 0)
+            {
+                seconds = Math.Max(seconds, FinishSeconds(silo, works[silo], sending));
+            }
+        }
+
+        return seconds;
+    }
+
+    /// <summary>What sending x takes if the silos with heads in <paramref name="works"/> get it.</summary>
+    internal Sending Sending(ReadOnlySpan<SiloWork> works)
+    {
+        var sending = default(Sending);
+        for (var silo = 0; silo < works.Length; silo++)
+        {
+            if (works[silo].Heads > 0)
+            {
+                sending = SendAlsoTo(silo, sending);
+            }
+        }
+
+        return sending;
+    }
+
+    /// <summary>What sending x takes if one more silo gets it: all copies leave through the coordinator's one uplink.</summary>
+    internal Sending SendAlsoTo(int silo, Sending sending)
+    {
+        ref readonly var price = ref _silos[silo];
+        return silo == Coordinator
+            ? sending
+            : new Sending(sending.First + price.First, sending.Rest + price.Rest, sending.Copy + _copySeconds);
+    }
+
+    /// <summary>From the start of a layer to the answer of one silo's last head.</summary>
+    internal double FinishSeconds(int silo, in SiloWork work, in Sending sending)
+    {
+        ref readonly var price = ref _silos[silo];
+        if (silo == Coordinator)
+        {
+            return Math.Max((work.Sum + sending.Copy) / price.Threads, work.Longest);
+        }
+
+        // Computation begins with the first block and overlaps with the rest.
+        return price.RoundTrip + sending.First + Math.Max(ComputeSeconds(silo, work), sending.Rest) + (work.OutputBytes * price.PerSentByte);
+    }
+
+    /// <summary>How many heads of one kind a silo can do within a time, all alike; may be a fraction or infinite.</summary>
+    internal double HeadsWithin(int silo, double seconds, in HeadLoad head, in Sending sending)
+    {
+        ref readonly var price = ref _silos[silo];
+        var each = HeadSeconds(silo, head) + double.Epsilon;
+        if (silo == Coordinator)
+        {
+            return seconds < each ? 0 : ((seconds * price.Threads) - sending.Copy) / each;
+        }
+
+        // FinishSeconds solved for the number of heads, for each of the three that may be the largest in it.
+        var left = seconds - price.RoundTrip - sending.First;
+        var answer = (head.OutputBytes * price.PerSentByte) + double.Epsilon;
+        return Math.Min((left - Math.Max(each, sending.Rest)) / answer, (left - (_restCopySeconds / price.Threads)) / ((each / price.Threads) + answer));
+    }
+
+    /// <summary>
+    /// What a silo's heads take on its threads: not less than an even share of the threads, nor than the longest head. Copying what
+    /// arrives meanwhile takes its part.
+    /// </summary>
+    private double ComputeSeconds(int silo, in SiloWork work)
+    {
+        ref readonly var price = ref _silos[silo];
+        return Math.Max((work.Sum + (silo == Coordinator ? 0 : _restCopySeconds)) / price.Threads, work.Longest);
+    }
+
+    // Rows are split over threads; a decode step has one.
+    private double OwnSeconds(double operations, double readBytes)
+    {
+        var silo = _problem.Silos[Coordinator];
+        var threads = _problem.Shape.Phase == RequestPhase.Decode ? 1 : Math.Min(silo.Threads, _problem.Shape.Rows);
+        return Math.Max(operations / (silo.OperationsPerSecond * threads), readBytes / silo.ReadBytesPerSecond);
+    }
+
+    private readonly struct SiloPricing(SiloCapacity silo, SiloLink link, long first, long rest)
+    {
+        public int Threads { get; } = silo.Threads;
+
+        public double PerOperation { get; } = 1 / silo.OperationsPerSecond;
+
+        public double PerReadByte { get; } = silo.Threads / silo.ReadBytesPerSecond;
+
+        public double Call { get; } = silo.CallTime.TotalSeconds;
+
+        public double RoundTrip { get; } = link.RoundTrip.TotalSeconds;
+
+        public double First { get; } = first / link.BytesPerSecond;
+
+        public double Rest { get; } = rest / link.BytesPerSecond;
+
+        public double PerSentByte { get; } = 1 / link.BytesPerSecond;
+    }
+}
+
+/// <summary>What sending x to the silos of a layer takes.</summary>
+/// <param name="First">Until each has the first block, in seconds.</param>
+/// <param name="Rest">From then on until all have the rest, in seconds.</param>
+/// <param name="Copy">Time that it keeps a thread of the coordinator busy, in seconds.</param>
+internal readonly record struct Sending(double First, double Rest, double Copy);
