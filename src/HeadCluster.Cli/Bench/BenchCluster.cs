@@ -34,10 +34,15 @@ internal sealed class BenchCluster : IAsyncDisposable
             new WorkerSettings(silo, threads, clusterId, ports[silo], ports[silos + silo], ports[0]), pinning, cancellationToken);
     }
 
-    /// <summary>Has the first silo measure.</summary>
+    /// <summary>Has the first silo measure, with the heads spread evenly.</summary>
     /// <exception cref="BenchFailure">It could not be done.</exception>
     public Task<WorkerAnswer> AskAsync(WorkerTask task, BenchShape shape, Amount amount, CancellationToken cancellationToken) =>
-        _silos[0].AskAsync(new WorkerRequest(task, shape, SiloPorts, amount), cancellationToken);
+        AskAsync(task, shape, shape.EvenPlaces(SiloPorts.Length), amount, cancellationToken);
+
+    /// <summary>Has the first silo measure.</summary>
+    /// <exception cref="BenchFailure">It could not be done.</exception>
+    public Task<WorkerAnswer> AskAsync(WorkerTask task, BenchShape shape, int[] places, Amount amount, CancellationToken cancellationToken) =>
+        _silos[0].AskAsync(new WorkerRequest(task, shape, SiloPorts, places, amount), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using HeadCluster.Cli.Files;
 using HeadCluster.Cli.Output;
 using HeadCluster.Silo.CommandLine;
 
@@ -8,52 +7,25 @@ namespace HeadCluster.Cli.Bench;
 /// <summary><c>headcluster bench cluster</c>: one layer on several silos of this machine, on one, and as a plain loop.</summary>
 internal sealed class BenchClusterCommand
 {
-    private const int MostSilos = 64;
-    private const int MostThreads = 1024;
-
     private readonly Terminal _terminal;
-    private readonly Option<int> _silos = Number("--silos", "silos", $"a number of silos, 1 to {MostSilos}", "Silos to spread the heads over (2).", 2);
-    private readonly Option<int> _threads = Number("--threads", "threads", $"a number of threads, 1 to {MostThreads}", "Compute threads, and cores, of each silo (1).", 1);
-    private readonly Option<FileInfo?> _json = new("--json") { Description = "Also write the figures to this file.", HelpName = "file" };
-    private readonly Option<bool> _quick = new("--quick") { Description = "Fewer and shorter samples: under a minute." };
-
-    private readonly Option<string[]> _shapes = new("--shapes")
-    {
-        Description = $"Layers to measure, each as rows x width x heads ({string.Join(' ', BenchShape.Default)}).",
-        HelpName = "11x48x3",
-        AllowMultipleArgumentsPerToken = true,
-    };
+    private readonly BenchArguments _arguments = new();
 
     public BenchClusterCommand(Terminal terminal) => _terminal = terminal;
 
     public Command Create()
     {
-        var command = new Command("cluster", "Measures a layer spread over silo processes of this machine against one silo and a plain loop.")
-        {
-            _silos,
-            _threads,
-            _shapes,
-            _json,
-            _quick,
-        };
+        var command = new Command("cluster", "Measures a layer spread over silo processes of this machine against one silo and a plain loop.");
+        _arguments.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var silos = InRange(parsed.GetValue(_silos), MostSilos, _silos);
-        var threads = InRange(parsed.GetValue(_threads), MostThreads, _threads);
-        var shapes = parsed.GetValue(_shapes) is { Length: > 0 } given ? Array.ConvertAll(given, BenchShape.Parse) : [.. BenchShape.Default];
-        var file = parsed.GetValue(_json);
-        if (file is not null)
-        {
-            OutputFile.CheckWritable(file.FullName, _json.Name);
-        }
-
+        var (silos, threads, shapes, effort, file) = _arguments.Read(parsed);
         try
         {
-            var results = await MeasureAsync(shapes, silos, threads, parsed.GetValue(_quick), cancellationToken);
+            var results = await MeasureAsync(shapes, silos, threads, effort, cancellationToken);
             _terminal.Write(ClusterResult.Tabulate(results));
             if (file is not null)
             {
@@ -70,7 +42,7 @@ internal sealed class BenchClusterCommand
     }
 
     private static async Task<List<ClusterResult>> MeasureAsync(
-        BenchShape[] shapes, int silos, int threads, bool quick, CancellationToken cancellationToken)
+        BenchShape[] shapes, int silos, int threads, BenchEffort effort, CancellationToken cancellationToken)
     {
         var pinning = Pinning.Find();
         var sockets = SocketBytes.Find();
@@ -79,7 +51,6 @@ internal sealed class BenchClusterCommand
             Console.Error.WriteLine($"warning: {warning}");
         }
 
-        var effort = quick ? BenchEffort.Quick : BenchEffort.Full;
         await using var benchmark = await Terminal.WaitAsync(
             "Starting silos", () => ClusterBenchmark.StartAsync(silos, threads, pinning, sockets, effort, cancellationToken));
         var results = new List<ClusterResult>();
@@ -89,18 +60,5 @@ internal sealed class BenchClusterCommand
         }
 
         return results;
-    }
-
-    private static int InRange(int value, int most, Option option) => value >= 1 && value <= most
-        ? value
-        : throw HeadClusterException.InvalidInput($"{option.Name} is {value}; expected 1 to {most}");
-
-    private static Option<int> Number(string name, string helpName, string expected, string description, int usual)
-    {
-        var option = WholeNumber.Option(name, expected);
-        option.Description = description;
-        option.HelpName = helpName;
-        option.DefaultValueFactory = _ => usual;
-        return option;
     }
 }

@@ -9,6 +9,7 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal) => new("bench", "Measures.")
     {
         new BenchClusterCommand(terminal).Create(),
+        new BenchPlanCommand(terminal).Create(),
         new BenchSiloCommand(terminal).Create(),
     };
 }

@@ -37,13 +37,13 @@ internal sealed record BenchShape(int Rows, int ModelDim, int Heads)
                 $"'{text}' is not the shape of a layer; expected rows x width x heads, such as {Default[0]}, with heads that divide the width");
     }
 
-    /// <summary>The silo of a head: heads are spread evenly, in groups that follow each other, the first where the coordinator is.</summary>
-    public int SiloOf(int head, int silos) => (int)((long)head * silos / Heads);
+    /// <summary>The silo of each head if they are spread evenly, in groups that follow each other, the first where the coordinator is.</summary>
+    public int[] EvenPlaces(int silos) => [.. Enumerable.Range(0, Heads).Select(head => (int)((long)head * silos / Heads))];
 
     /// <summary>The bytes that must cross the network: x to each remote silo that has heads, and z of the heads there.</summary>
     public long IdealBytes(int silos)
     {
-        var remote = Enumerable.Range(0, Heads).Select(head => SiloOf(head, silos)).Where(silo => silo != 0).ToArray();
+        var remote = EvenPlaces(silos).Where(silo => silo != 0).ToArray();
         return sizeof(float) * (long)Rows * (((long)ModelDim * remote.Distinct().Count()) + ((long)HeadDim * remote.Length));
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using HeadCluster.Kernels;
 using HeadCluster.Models;
 using HeadCluster.Reference;
+using HeadCluster.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime.Placement;
 
@@ -21,6 +22,7 @@ internal sealed class LayerMeasurement
     private readonly SiloAddress[] _silos;
     private readonly SiloAddress[] _places;
     private readonly IMultiHeadAttentionGrain _layer;
+    private readonly IHeadSchedulerGrain _scheduler;
     private readonly AttentionRequest _request;
     private readonly Lazy<AttentionLayer> _plain;
     private readonly float[] _plainOutput;
@@ -30,15 +32,17 @@ internal sealed class LayerMeasurement
     /// <param name="silo">The services of this silo.</param>
     /// <param name="shape">The layer.</param>
     /// <param name="silos">The cluster's silos, this one first.</param>
-    public LayerMeasurement(IServiceProvider silo, BenchShape shape, SiloAddress[] silos)
+    /// <param name="places">For each head the index of its silo.</param>
+    public LayerMeasurement(IServiceProvider silo, BenchShape shape, SiloAddress[] silos, int[] places)
     {
         _grains = silo.GetRequiredService<IGrainFactory>();
         _pool = silo.GetRequiredService<ComputePool>();
         _time = silo.GetRequiredService<TimeProvider>();
         _shape = shape;
         _silos = silos;
-        _places = [.. Enumerable.Range(0, shape.Heads).Select(head => silos[shape.SiloOf(head, silos.Length)])];
+        _places = [.. places.Select(place => silos[place])];
         _layer = _grains.GetGrain<IMultiHeadAttentionGrain>(shape.Layer.ToString());
+        _scheduler = _grains.GetGrain<IHeadSchedulerGrain>(shape.Model);
         _request = new AttentionRequest(Input(shape));
         _plain = new(() =>
         {
@@ -51,16 +55,27 @@ internal sealed class LayerMeasurement
     /// <summary>SHA-256 of the output's bits.</summary>
     public string Sha256 => Convert.ToHexStringLower(SHA256.HashData(Bits(_first!.Span)));
 
-    /// <summary>Activates every head on its silo and the coordinator here.</summary>
+    /// <summary>Brings every head to its silo, and activates the coordinator here.</summary>
     public async Task PlaceAsync(CancellationToken cancellationToken)
     {
         for (var head = 0; head < _places.Length; head++)
         {
-            var grain = _grains.GetGrain<IAttentionHeadGrain>(_shape.Layer.Head(head).ToString());
-            await ActivateAsync(_places[head], () => grain.LocateAsync(cancellationToken));
+            await _scheduler.MoveAsync(_shape.Layer.Head(head), _places[head], cancellationToken);
         }
 
         await ActivateAsync(_silos[0], () => _layer.PingHeadsAsync(cancellationToken));
+    }
+
+    /// <summary>Has the scheduler plan for requests such as this one, by what it saw of those before.</summary>
+    public async Task<WorkerPlan> PlanAsync(CancellationToken cancellationToken)
+    {
+        var (plan, present, _, _) = await _scheduler.PreviewAsync(new PlanRequest(PlanStrategies.Measured, new RequestShape(_shape.Rows)), cancellationToken);
+        return new WorkerPlan(
+            Array.IndexOf(_silos, plan.Coordinator),
+            [.. plan.Heads.Select(place => Array.IndexOf(_silos, place.Silo))],
+            plan.Predicted.TotalSeconds,
+            present!.Predicted.TotalSeconds,
+            plan.Reason);
     }
 
     /// <summary>Does something as often as asked.</summary>
@@ -133,8 +148,8 @@ internal sealed class LayerMeasurement
             }
         }
 
-        // Nothing travels to the coordinator's own silo, which has a head.
-        if (!result.Silos.Any(report => report.Bytes == 0 && report.Silo.Equals(_silos[0])))
+        // Nothing travels to the coordinator's own silo.
+        if (_places.Contains(_silos[0]) && !result.Silos.Any(report => report.Bytes == 0 && report.Silo.Equals(_silos[0])))
         {
             throw new BenchFailure($"{_shape}: the coordinator is not on {_silos[0]}");
         }

@@ -47,6 +47,10 @@ internal sealed class Pinning
         return [_taskset, "-c", string.Join(',', cores), .. command];
     }
 
+    /// <summary>The command that keeps a silo's first core busy; null if it cannot be pinned there.</summary>
+    public string[]? KeepBusy(int silo, int threads) =>
+        _taskset is null ? null : Pin(silo * threads, threads: 1, ["sh", "-c", "while :; do :; done"]);
+
     // A list such as 0-1,4.
     private static int[] AllowedCores()
     {

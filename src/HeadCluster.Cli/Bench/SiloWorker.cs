@@ -27,7 +27,7 @@ internal sealed class SiloWorker
                 WorkerTask.Compare => await layer.RunAsync(layer.CompareAsync, request.Amount, cancellationToken),
                 _ => [],
             };
-            return new WorkerAnswer(Error: null, layer.Sha256, calls);
+            return new WorkerAnswer(Error: null, layer.Sha256, calls, request.Task == WorkerTask.Plan ? await layer.PlanAsync(cancellationToken) : null);
         }
         catch (Exception exception) when ((exception as BenchFailure)?.Message is { } || Complaint.About(exception) is { })
         {
@@ -39,7 +39,7 @@ internal sealed class SiloWorker
     {
         var known = await SiloManifests.WaitForAsync(_silo, request.SiloPorts.Length, cancellationToken);
         var silos = Array.ConvertAll(request.SiloPorts, port => known.Single(silo => silo.Endpoint.Port == port));
-        var layer = new LayerMeasurement(_silo, request.Shape, silos);
+        var layer = new LayerMeasurement(_silo, request.Shape, silos, request.Places);
         await layer.PlaceAsync(cancellationToken);
         await layer.AttendAsync(cancellationToken);
         return layer;

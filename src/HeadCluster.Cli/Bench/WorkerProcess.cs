@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using HeadCluster.Hosting;
+using HeadCluster.Scheduling;
 using HeadCluster.Silo;
 
 namespace HeadCluster.Cli.Bench;
@@ -101,6 +102,7 @@ internal sealed record WorkerSettings(int Index, int Threads, string ClusterId, 
         Silo(nameof(SiloHostOptions.PrimaryPort), Text(PrimaryPort)),
         Silo(nameof(SiloHostOptions.Name), $"silo-{Text(Index)}"),
         Variable(HeadClusterOptions.Section, nameof(HeadClusterOptions.ComputeThreads), Text(Threads)),
+        Variable(HeadClusterOptions.Section, $"{nameof(HeadClusterOptions.Scheduling)}:{nameof(SchedulingOptions.Automatic)}", "false"),
 
         // As the silo program has it; this one starts faster without.
         KeyValuePair.Create("DOTNET_TieredPGO", "1"),
