@@ -42,7 +42,7 @@ public static class MovePolicy
 
         // Without the moves of others there may be no room for those that must move.
         var fits = true;
-        var free = Free(problem, coordinator);
+        var free = Free(problem, [coordinator]);
         for (var head = 0; head < stay.Length; head++)
         {
             free[stay[head]] -= problem.Heads[head].Bytes;
@@ -60,7 +60,7 @@ public static class MovePolicy
     /// The moves to begin now. Heads that are nowhere are all among them; of the others one for each target, those first whose
     /// silo is the furthest behind what is planned for their layer. A target must have room for the head before others have left it.
     /// </summary>
-    /// <param name="problem">The situation now, with the silos and heads of the plan.</param>
+    /// <param name="problem">The situation now, with the heads of the plan. Nothing moves to a silo that is no longer there.</param>
     /// <param name="plan">The plan that is carried out.</param>
     /// <param name="adoption">What <see cref="Judge"/> said of it.</param>
     /// <param name="now">The time now.</param>
@@ -74,14 +74,14 @@ public static class MovePolicy
         IReadOnlyList<DateTimeOffset?> lastMoved,
         IReadOnlySet<SiloAddress> receiving)
     {
-        var targets = Targets(problem, plan);
         var moves = new List<HeadMove>();
         if (adoption == PlanAdoption.None)
         {
             return moves;
         }
 
-        var free = Free(problem, targets.Coordinator);
+        var targets = Targets(problem, plan);
+        var free = Free(problem, [problem.PresentCoordinator, targets.Coordinator]);
         for (var head = 0; head < targets.Silos.Length; head++)
         {
             if (PresentOf(problem, head) is >= 0 and var silo)
@@ -92,28 +92,40 @@ public static class MovePolicy
 
         for (var head = 0; head < targets.Silos.Length; head++)
         {
-            var target = targets.Silos[head];
-            if (PresentOf(problem, head) < 0 && free[target] >= problem.Heads[head].Bytes)
+            if (PresentOf(problem, head) < 0)
             {
-                free[target] -= problem.Heads[head].Bytes;
-                moves.Add(new HeadMove(head, problem.Heads[head].Head, null, problem.Silos[target].Silo));
+                Begin(head);
             }
         }
 
-        if (adoption == PlanAdoption.All)
+        if (adoption == PlanAdoption.All && targets.Coordinator >= 0)
         {
             var taken = new HashSet<SiloAddress>(receiving);
             foreach (var head in MostUrgentFirst(problem, targets, head => lastMoved[head] is not { } moved || now - moved >= Rest))
             {
-                var target = targets.Silos[head];
-                if (free[target] >= problem.Heads[head].Bytes && taken.Add(problem.Silos[target].Silo))
+                var silo = problem.Silos[targets.Silos[head]].Silo;
+                if (!taken.Contains(silo) && Begin(head))
                 {
-                    moves.Add(new HeadMove(head, problem.Heads[head].Head, problem.Silos[PresentOf(problem, head)].Silo, problem.Silos[target].Silo));
+                    taken.Add(silo);
                 }
             }
         }
 
         return moves;
+
+        bool Begin(int head)
+        {
+            var target = targets.Silos[head];
+            if (target < 0 || free[target] < problem.Heads[head].Bytes)
+            {
+                return false;
+            }
+
+            free[target] -= problem.Heads[head].Bytes;
+            var from = PresentOf(problem, head) is >= 0 and var silo ? problem.Silos[silo].Silo : null;
+            moves.Add(new HeadMove(head, problem.Heads[head].Head, from, problem.Silos[target].Silo));
+            return true;
+        }
     }
 
     // By how long the part of its silo takes beyond what is planned for the layer.
@@ -121,12 +133,13 @@ public static class MovePolicy
     {
         var pricing = new PlanPricing(problem, targets.Coordinator);
         var works = new SiloWork[problem.Silos.Count];
+        var present = problem.Present is { } silos ? silos.ToArray() : [];
         var behind = new List<(double Seconds, int Head)>();
         foreach (var layer in PlanLayers.RangesOf(problem.Heads))
         {
             var (start, count) = layer.GetOffsetAndLength(problem.Heads.Count);
             var moving = Enumerable.Range(start, count)
-                .Where(head => PresentOf(problem, head) is >= 0 and var silo && silo != targets.Silos[head] && mayMove(head))
+                .Where(head => targets.Silos[head] >= 0 && PresentOf(problem, head) is >= 0 and var silo && silo != targets.Silos[head] && mayMove(head))
                 .ToArray();
             if (moving.Length == 0)
             {
@@ -135,15 +148,7 @@ public static class MovePolicy
 
             pricing.Collect(targets.Silos, layer, works);
             var planned = pricing.HeadsSeconds(works);
-            works.AsSpan().Clear();
-            for (var head = start; head < start + count; head++)
-            {
-                if (PresentOf(problem, head) is >= 0 and var silo)
-                {
-                    works[silo] = works[silo].With(pricing.HeadSeconds(silo, problem.Heads[head]), problem.Heads[head]);
-                }
-            }
-
+            pricing.Collect(present, layer, works);
             var sending = pricing.Sending(works);
             foreach (var head in moving)
             {
@@ -157,13 +162,19 @@ public static class MovePolicy
 
     private static int PresentOf(PlanProblem problem, int head) => problem.Present?[head] ?? -1;
 
-    private static long[] Free(PlanProblem problem, int coordinator)
+    // Beside the coordinators; while these move, both silos hold them.
+    private static long[] Free(PlanProblem problem, HashSet<int> coordinators)
     {
         var free = problem.Silos.Select(silo => silo.MemoryBytes).ToArray();
-        free[coordinator] -= problem.Coordinator.WeightBytes;
+        foreach (var silo in coordinators.Where(silo => silo >= 0))
+        {
+            free[silo] -= problem.Coordinator.WeightBytes;
+        }
+
         return free;
     }
 
+    // -1 for a silo that has gone since the plan was made.
     private static PlanDecision Targets(PlanProblem problem, HeadPlan plan)
     {
         var indices = new Dictionary<SiloAddress, int>();
@@ -172,6 +183,6 @@ public static class MovePolicy
             indices.Add(problem.Silos[silo].Silo, silo);
         }
 
-        return new PlanDecision(indices[plan.Coordinator], Array.ConvertAll(plan.Heads, place => indices[place.Silo]), plan.Reason);
+        return new PlanDecision(indices.GetValueOrDefault(plan.Coordinator, -1), Array.ConvertAll(plan.Heads, place => indices.GetValueOrDefault(place.Silo, -1)), plan.Reason);
     }
 }
