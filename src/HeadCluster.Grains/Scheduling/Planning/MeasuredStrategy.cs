@@ -2,14 +2,20 @@ namespace HeadCluster.Scheduling;
 
 /// <summary>
 /// The least predicted time of a request, over the choice of the coordinator, the silos that are used and the split of each layer.
-/// It stays with what is there where that is as good, and when a silo has left it moves little but that silo's heads.
+/// It stays with what is there where a move gains less than it costs, and when a silo has left it moves little but that silo's heads.
 /// </summary>
 public sealed class MeasuredStrategy : IPlanStrategy
 {
-    // Heads × silos up to which several sets of silos are tried in full.
+    // Heads × silos up to which more sets of silos are tried in full.
     private const long Small = 65_536;
-    private const int SetsIfSmall = 8;
+    private const int SetsIfSmall = 12;
     private const int SetsIfLarge = 2;
+
+    // When heads have lost their silo, at most this part of the others moves too.
+    private const double MoveWithLost = 0.05;
+
+    // Moving pays if requests, one after the other, win its cost back in this time, in seconds.
+    private const double PaysWithin = 60;
 
     /// <inheritdoc/>
     public string Name => PlanStrategies.Measured;
@@ -18,66 +24,107 @@ public sealed class MeasuredStrategy : IPlanStrategy
     public PlanDecision Decide(PlanProblem problem)
     {
         var layers = new PlanLayers(problem.Heads);
-        var small = (long)problem.Heads.Count * problem.Silos.Count <= Small;
         var sets = SiloSets.Find(problem, layers.Ranges.Length);
-        var best = sets.Take(small ? SetsIfSmall : SetsIfLarge)
-            .Select(set => Fill(problem, layers, set))
-            .Where(assignment => assignment is not null)
-            .Concat(SiloSets.Coordinators(problem).Select(coordinator => PlanMemory.TryPack(problem, coordinator)).Where(packed => packed is not null).Take(1))
-            .MinBy(assignment => new PlanPricing(problem, assignment!.Coordinator).RequestSeconds(assignment.Silos))
-            ?? throw PlanMemory.Shortage(problem);
-        var silos = best.Silos.ToArray();
-        PresentPlaces.Keep(problem, layers, silos);
-        return new PlanDecision(best.Coordinator, silos, PlanReason.Explain(problem, silos, new PlanPricing(problem, best.Coordinator).RequestSeconds(silos), sets));
-    }
-
-    // The layers share the memory: each may take as much of a silo as its part of all the bytes that are still to be placed,
-    // and more only if there is no other way. So a silo that is fast and small gets heads of all layers, not all of a few.
-    private static PlanAssignment? Fill(PlanProblem problem, PlanLayers layers, SiloSet set)
-    {
-        var assignment = new PlanAssignment(problem, set.Pricing.Coordinator);
-        var works = new SiloWork[problem.Silos.Count];
-        var quota = new long[works.Length];
-        var sending = set.Silos.Aggregate(default(Sending), (sum, silo) => set.Pricing.SendAlsoTo(silo, sum));
-        var remaining = problem.Heads.Sum(head => head.Bytes);
-        for (var layer = 0; layer < layers.Ranges.Length; layer++)
+        var settled = PresentPlaces.Any(problem);
+        var lost = settled && problem.Present!.Any(silo => silo < 0);
+        var best = settled ? Best(problem, Settled(problem, layers, lost)) : null;
+        if (best is null || !lost)
         {
-            var (start, length) = layers.Ranges[layer].GetOffsetAndLength(problem.Heads.Count);
-            var bytes = 0L;
-            for (var head = start; head < start + length; head++)
-            {
-                bytes += problem.Heads[head].Bytes;
-            }
-
-            foreach (var silo in set.Silos)
-            {
-                quota[silo] = (long)(assignment.Free(silo) * (bytes / (double)remaining));
-            }
-
-            Array.Clear(works);
-            foreach (var @class in layers.Classes[layer])
-            {
-                var heads = layers.Heads(@class);
-                heads = heads[LongestFirst.Place(problem, set.Pricing, heads, set.Silos, sending, works, assignment, quota)..];
-                if (heads.IsEmpty)
-                {
-                    continue;
-                }
-
-                foreach (var silo in set.Silos)
-                {
-                    quota[silo] = assignment.Free(silo);
-                }
-
-                if (LongestFirst.Place(problem, set.Pricing, heads, set.Silos, sending, works, assignment, quota) < heads.Length)
-                {
-                    return null;
-                }
-            }
-
-            remaining -= bytes;
+            var sought = sets
+                .Take((long)problem.Heads.Count * problem.Silos.Count <= Small ? SetsIfSmall : SetsIfLarge)
+                .Select(set => SetFilling.TryFill(problem, layers, set))
+                .OfType<PlanAssignment>()
+                .Select(assignment => Polish(problem, layers, assignment));
+            best = Best(problem, best is null ? sought : sought.Prepend(best));
         }
 
-        return assignment;
+        // No set has the memory, as far as that could be told.
+        best ??= SiloSets.Coordinators(problem).Select(coordinator => PlanMemory.TryPack(problem, coordinator)).FirstOrDefault(packed => packed is not null) is { } packed
+            ? Polish(problem, layers, packed)
+            : throw PlanMemory.Shortage(problem);
+        var seconds = new PlanPricing(problem, best.Coordinator).RequestSeconds(best.Silos);
+        return new PlanDecision(best.Coordinator, best.Silos.ToArray(), PlanReason.Explain(problem, best.Silos, seconds, sets));
     }
+
+    // What is there; and that with the slowest silos relieved. Heads that are nowhere are added where they are done first.
+    private static IEnumerable<PlanAssignment> Settled(PlanProblem problem, PlanLayers layers, bool lost)
+    {
+        var coordinators = problem.PresentCoordinator >= 0 ? [problem.PresentCoordinator] : SiloSets.Coordinators(problem);
+        foreach (var coordinator in coordinators)
+        {
+            var pricing = new PlanPricing(problem, coordinator);
+            if (SetFilling.TrySettle(problem, layers, pricing) is not { } settled)
+            {
+                continue;
+            }
+
+            if (!lost)
+            {
+                yield return settled.Copy();
+            }
+
+            var improvement = new Improvement(problem, layers, pricing, settled);
+            improvement.Balance(lost ? (int)(problem.Heads.Count * MoveWithLost) : int.MaxValue);
+            improvement.TakeBack(MoveCost(problem, pricing, settled));
+            yield return settled;
+        }
+    }
+
+    private static PlanAssignment Polish(PlanProblem problem, PlanLayers layers, PlanAssignment assignment)
+    {
+        var pricing = new PlanPricing(problem, assignment.Coordinator);
+        new Improvement(problem, layers, pricing, assignment).Balance(int.MaxValue);
+        if (!PresentPlaces.Any(problem))
+        {
+            return assignment;
+        }
+
+        var silos = assignment.Silos.ToArray();
+        PresentPlaces.Keep(problem, layers, silos);
+        var kept = new PlanAssignment(problem, assignment.Coordinator, silos);
+        new Improvement(problem, layers, pricing, kept).TakeBack(MoveCost(problem, pricing, kept));
+        return kept;
+    }
+
+    // The first of the best, so that ties go to what comes first: to staying.
+    private static PlanAssignment? Best(PlanProblem problem, IEnumerable<PlanAssignment> assignments)
+    {
+        var best = default(PlanAssignment);
+        var least = double.PositiveInfinity;
+        foreach (var assignment in assignments)
+        {
+            var seconds = new PlanPricing(problem, assignment.Coordinator).RequestSeconds(assignment.Silos);
+            var cost = seconds * (1 + (MoveSeconds(problem, assignment) / PaysWithin));
+            if (cost < least)
+            {
+                (best, least) = (assignment, cost);
+            }
+        }
+
+        return best;
+    }
+
+    // A request takes this much longer, spread over the time in which moves have to pay.
+    private static Func<int, double> MoveCost(PlanProblem problem, PlanPricing pricing, PlanAssignment assignment)
+    {
+        var seconds = pricing.RequestSeconds(assignment.Silos);
+        return head => seconds * MoveSeconds(problem, head, assignment.Silos[head]) / PaysWithin;
+    }
+
+    private static double MoveSeconds(PlanProblem problem, PlanAssignment assignment)
+    {
+        var seconds = 0d;
+        for (var head = 0; head < assignment.Silos.Length; head++)
+        {
+            seconds += MoveSeconds(problem, head, assignment.Silos[head]);
+        }
+
+        return problem.PresentCoordinator is >= 0 and var from && from != assignment.Coordinator
+            ? seconds + (problem.Coordinator.WeightBytes / problem.Links.Between(from, assignment.Coordinator).BytesPerSecond)
+            : seconds;
+    }
+
+    private static double MoveSeconds(PlanProblem problem, int head, int to) => problem.Present?[head] is >= 0 and var from && from != to
+        ? problem.Heads[head].Bytes / problem.Links.Between(from, to).BytesPerSecond
+        : 0;
 }

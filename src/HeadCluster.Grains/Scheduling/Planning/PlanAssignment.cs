@@ -18,6 +18,16 @@ internal sealed class PlanAssignment
         _free[coordinator] -= problem.Coordinator.WeightBytes;
     }
 
+    /// <summary>Heads are on these silos.</summary>
+    public PlanAssignment(PlanProblem problem, int coordinator, ReadOnlySpan<int> silos)
+        : this(problem, coordinator)
+    {
+        for (var head = 0; head < silos.Length; head++)
+        {
+            Place(head, silos[head]);
+        }
+    }
+
     /// <summary>Index of the silo that coordinates.</summary>
     public int Coordinator { get; }
 
@@ -46,4 +56,7 @@ internal sealed class PlanAssignment
         _free[_silos[head]] += _problem.Heads[head].Bytes;
         _silos[head] = -1;
     }
+
+    /// <summary>The same, to be changed by itself.</summary>
+    public PlanAssignment Copy() => new(_problem, Coordinator, _silos);
 }

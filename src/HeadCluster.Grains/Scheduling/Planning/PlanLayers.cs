@@ -46,7 +46,10 @@ internal sealed class PlanLayers
     /// <summary>The classes of each layer, the longest heads first; <see cref="Heads"/> has their heads.</summary>
     public Range[][] Classes { get; }
 
-    /// <summary>The heads of a class, as positions in the problem's list, in ascending order.</summary>
+    /// <summary>Whether two heads of a layer cost the same.</summary>
+    public static bool Alike(in HeadLoad left, in HeadLoad right) => Compare(left, right) == 0;
+
+    /// <summary>The heads of a class or of a layer, the longest first, as positions in the problem's list.</summary>
     public ReadOnlySpan<int> Heads(Range @class) => _order.AsSpan(@class);
 
     /// <summary>The heads of each layer, as positions in a list that is ordered by layer.</summary>

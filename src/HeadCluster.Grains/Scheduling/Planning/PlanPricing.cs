@@ -103,14 +103,17 @@ public sealed class PlanPricing
         return sums;
     }
 
-    /// <summary>What each silo does of one layer.</summary>
+    /// <summary>What each silo does of one layer; heads that are nowhere are left out.</summary>
     internal void Collect(ReadOnlySpan<int> silos, Range layer, Span<SiloWork> works)
     {
         works.Clear();
         for (var head = layer.Start.Value; head < layer.End.Value; head++)
         {
-            var load = _problem.Heads[head];
-            works[silos[head]] = works[silos[head]].With(HeadSeconds(silos[head], load), load);
+            if (silos[head] is >= 0 and var silo)
+            {
+                var load = _problem.Heads[head];
+                works[silo] = works[silo].With(HeadSeconds(silo, load), load);
+            }
         }
     }
 
