@@ -33,10 +33,10 @@ public sealed class HeadSchedulerClient
     /// <param name="request">By what to plan; null for the cluster's own strategy and the requests that it served last.</param>
     /// <param name="cancellationToken">Gives up waiting; no further move begins.</param>
     /// <exception cref="HeadClusterException">While enumerating: as of <see cref="PlanAsync"/>, or a head could not be moved.</exception>
-    public IAsyncEnumerable<HeadMove> ApplyAsync(string model, PlanRequest? request = null, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<MoveReport> ApplyAsync(string model, PlanRequest? request = null, CancellationToken cancellationToken = default)
     {
         var scheduler = Scheduler(model);
-        return _calls.StreamAsync<HeadMove>((_, token) => scheduler.ApplyAsync(request ?? new PlanRequest(), token), cancellationToken);
+        return _calls.StreamAsync<MoveReport>((_, token) => scheduler.ApplyAsync(request ?? new PlanRequest(), token), cancellationToken);
     }
 
     /// <summary>Moves one head to a silo, or activates it there.</summary>
@@ -44,7 +44,7 @@ public sealed class HeadSchedulerClient
     /// <param name="silo">The silo.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="HeadClusterException">There is no such head or silo, or the silo has not the memory.</exception>
-    public Task<HeadMove> MoveAsync(HeadId head, SiloAddress silo, CancellationToken cancellationToken = default)
+    public Task<MoveReport> MoveAsync(HeadId head, SiloAddress silo, CancellationToken cancellationToken = default)
     {
         var scheduler = Scheduler(head.Model);
         return _calls.CallAsync(token => scheduler.MoveAsync(head, silo, token), isServed: null, cancellationToken);
@@ -56,14 +56,14 @@ public sealed class HeadSchedulerClient
     /// <param name="silo">The silo.</param>
     /// <param name="cancellationToken">Gives up waiting; no further move begins.</param>
     /// <exception cref="HeadClusterException">While enumerating: no other silo has the memory for some of it, or one is out of reach.</exception>
-    public async IAsyncEnumerable<HeadMove> DrainAsync(SiloAddress silo, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<MoveReport> DrainAsync(SiloAddress silo, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var status = await _calls.CallAsync(token => _grains.GetGrain<IClusterStatusGrain>(0).GetStatusAsync(token), isServed: null, cancellationToken);
         var models = status.Models.Select(model => model.Name).Union(status.Heads.Select(head => head.Head.Model), StringComparer.Ordinal);
         foreach (var model in models.Order(StringComparer.Ordinal))
         {
             var scheduler = Scheduler(model);
-            await foreach (var move in _calls.StreamAsync<HeadMove>((_, token) => scheduler.DrainAsync(silo, token), cancellationToken))
+            await foreach (var move in _calls.StreamAsync<MoveReport>((_, token) => scheduler.DrainAsync(silo, token), cancellationToken))
             {
                 yield return move;
             }

@@ -17,17 +17,17 @@ public interface IHeadSchedulerGrain : IGrainWithStringKey
     /// </summary>
     /// <exception cref="HeadClusterException">As of <see cref="PreviewAsync"/>, or a head could not be moved.</exception>
     [Alias("ApplyAsync"), ResponseTimeout("00:10:00")]
-    IAsyncEnumerable<HeadMove> ApplyAsync(PlanRequest request, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<MoveReport> ApplyAsync(PlanRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>Moves one head, or activates it there.</summary>
     /// <exception cref="HeadClusterException">There is no such head or silo, or it has not the memory.</exception>
     [Alias("MoveAsync"), ResponseTimeout("00:01:00")]
-    Task<HeadMove> MoveAsync(HeadId head, SiloAddress silo, CancellationToken cancellationToken = default);
+    Task<MoveReport> MoveAsync(HeadId head, SiloAddress silo, CancellationToken cancellationToken = default);
 
     /// <summary>Moves everything of the model away from a silo, which gets nothing more of it until it is started anew.</summary>
     /// <exception cref="HeadClusterException">No other silo has the memory, or a silo does not answer.</exception>
     [Alias("DrainAsync"), ResponseTimeout("00:10:00")]
-    IAsyncEnumerable<HeadMove> DrainAsync(SiloAddress silo, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<MoveReport> DrainAsync(SiloAddress silo, CancellationToken cancellationToken = default);
 
     /// <summary>Looks at the silos and moves heads if that is worth it. Every silo with something of the model calls it from time to time.</summary>
     [Alias("TickAsync"), ResponseTimeout("00:10:00")]

@@ -32,8 +32,8 @@ public sealed record PlanPreview(
 /// <param name="Elapsed">From the decision to the head's answer from there, loading included, during which it served on.</param>
 /// <param name="Done">Moves of this plan that have been made, this one included.</param>
 /// <param name="Total">Moves of this plan.</param>
-[GenerateSerializer, Immutable, Alias("hc.HeadMove")]
-public sealed record HeadMove(
+[GenerateSerializer, Immutable, Alias("hc.MoveReport")]
+public sealed record MoveReport(
     [property: Id(0)] HeadId? Head,
     [property: Id(1)] SiloAddress? From,
     [property: Id(2)] SiloAddress To,

@@ -18,7 +18,7 @@ internal sealed record PlanAnswer(
     IReadOnlyList<PlannedHeadAnswer> Heads,
     IReadOnlyList<MoveAnswer> Made)
 {
-    public static PlanAnswer Of(PlanPreview preview, IEnumerable<HeadMove> made, SiloNames names)
+    public static PlanAnswer Of(PlanPreview preview, IEnumerable<MoveReport> made, SiloNames names)
     {
         var (plan, present) = (preview.Plan, preview.Present);
         var now = present?.Heads.ToDictionary(place => place.Head, place => place.Silo);
@@ -60,12 +60,12 @@ internal sealed record PlannedHeadAnswer(int Layer, int Head, string? Now, strin
 /// <summary>The JSON of <c>move</c>, <c>drain</c> and <c>rebalance</c>.</summary>
 internal sealed record MovesAnswer(IReadOnlyList<MoveAnswer> Moves)
 {
-    public static MovesAnswer Of(IEnumerable<HeadMove> moves, SiloNames names) => new([.. moves.Select(move => MoveAnswer.Of(move, names))]);
+    public static MovesAnswer Of(IEnumerable<MoveReport> moves, SiloNames names) => new([.. moves.Select(move => MoveAnswer.Of(move, names))]);
 }
 
 /// <summary>A move that was made; without a head it is that of a coordinator.</summary>
 internal sealed record MoveAnswer(string? Head, string? From, string To, long Bytes, double Milliseconds)
 {
-    public static MoveAnswer Of(HeadMove move, SiloNames names) => new(
+    public static MoveAnswer Of(MoveReport move, SiloNames names) => new(
         move.Head?.ToString(), move.From is null ? null : names.Of(move.From), names.Of(move.To), move.Bytes, move.Elapsed.TotalMilliseconds);
 }

@@ -31,7 +31,7 @@ internal sealed class PlanCommand
         var scheduler = session.Client.Scheduler;
         var (model, request) = _plan.Read(parsed);
         var preview = await _cluster.WaitAsync(parsed, "Measuring silos", () => scheduler.PlanAsync(model, request, cancellationToken));
-        var moves = new List<HeadMove>();
+        var moves = new List<MoveReport>();
         var names = new SiloNames(await session.Client.StatusAsync(cancellationToken));
         if (!_cluster.WantsJson(parsed))
         {

@@ -11,10 +11,10 @@ internal static class MoveProgress
     /// <param name="moves">The moves.</param>
     /// <param name="cancellationToken">Stops them.</param>
     /// <returns>The moves that were made.</returns>
-    public static async Task<List<HeadMove>> ShowAsync(
-        Terminal? output, SiloNames names, IAsyncEnumerable<HeadMove> moves, CancellationToken cancellationToken)
+    public static async Task<List<MoveReport>> ShowAsync(
+        Terminal? output, SiloNames names, IAsyncEnumerable<MoveReport> moves, CancellationToken cancellationToken)
     {
-        var made = new List<HeadMove>();
+        var made = new List<MoveReport>();
         if (output is null || Console.IsErrorRedirected)
         {
             await FollowAsync(bar: null);
@@ -43,7 +43,7 @@ internal static class MoveProgress
     }
 
     /// <summary>A move as a line.</summary>
-    public static string Line(HeadMove move, SiloNames names)
+    public static string Line(MoveReport move, SiloNames names)
     {
         var what = move.Head is { } head ? head.ToString() : "coordinator";
         var from = move.From is null ? "" : $"{names.Of(move.From)} ";

@@ -102,7 +102,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         await computation.RunAsync(Compute, cancellationToken);
 
         _timings.Add(computation);
-        _speed.Add(computation.Operations, computation.Project + computation.Attend);
+        _speed.Add(ModelLoads.Operations(Weights.Model, request.Input.SequenceLengths), computation.Project + computation.Attend);
         measured.Complete(computation);
         return new HeadReport(_id, _silo, computation.Queue, computation.Project, computation.Attend, computation.Patterns);
     }

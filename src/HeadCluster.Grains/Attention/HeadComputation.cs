@@ -26,9 +26,6 @@ internal sealed class HeadComputation
     /// <summary>Size of z, in bytes.</summary>
     public long OutputBytes => (long)_input.Rows * _head.Shape.OutputDim * sizeof(float);
 
-    /// <summary>Floating-point operations of all of it, as if nothing were masked.</summary>
-    public long Operations => OperationsOf(0, _input.Rows);
-
     /// <summary>For each sequence <c>[QueryHeads, length, length]</c>; null unless asked for.</summary>
     public FloatTensor[]? Patterns { get; private set; }
 
@@ -50,7 +47,7 @@ internal sealed class HeadComputation
             {
                 var (first, end) = (row, await _input.WaitAsync(row, cancellationToken));
                 await pool.RunAsync(
-                    OperationsOf(first, end),
+                    Operations(first, end),
                     token =>
                     {
                         // Not before there is a thread for it: memory is what heads that wait would hold on to.
@@ -72,7 +69,7 @@ internal sealed class HeadComputation
         }
     }
 
-    private long OperationsOf(int first, int end)
+    private long Operations(int first, int end)
     {
         var operations = _head.Shape.ProjectOperations(end - first);
         if (end == _input.Rows)

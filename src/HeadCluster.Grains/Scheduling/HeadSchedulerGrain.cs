@@ -1,5 +1,5 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using HeadCluster.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -24,7 +24,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     private readonly TimeProvider _time;
     private readonly ILogger<HeadSchedulerGrain> _logger;
     private readonly SemaphoreSlim _moving = new(1);
-    private readonly Dictionary<HeadId, long> _moved = [];
+    private readonly Dictionary<HeadId, DateTimeOffset> _moved = [];
     private PostedPlan? _posted;
     private long? _ticked;
 
@@ -51,10 +51,11 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     public async Task<PlanPreview> PreviewAsync(PlanRequest request, CancellationToken cancellationToken)
     {
         var draft = await DraftAsync(request, cancellationToken);
-        return new PlanPreview(draft.Plan, draft.Present, draft.Steps.Length, draft.Steps.Sum(step => step.Bytes));
+        return new PlanPreview(
+            draft.Plan, draft.Present, draft.Moving.Count(), draft.Moving.Sum(head => draft.Problem.Heads[head].WeightBytes + draft.Problem.Heads[head].StateBytes));
     }
 
-    public async IAsyncEnumerable<HeadMove> ApplyAsync(PlanRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<MoveReport> ApplyAsync(PlanRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await _moving.WaitAsync(cancellationToken);
         try
@@ -70,7 +71,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         }
     }
 
-    public async IAsyncEnumerable<HeadMove> DrainAsync(SiloAddress silo, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<MoveReport> DrainAsync(SiloAddress silo, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (!ActiveSilos().Contains(silo))
         {
@@ -84,7 +85,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         }
     }
 
-    public async Task<HeadMove> MoveAsync(HeadId head, SiloAddress silo, CancellationToken cancellationToken)
+    public async Task<MoveReport> MoveAsync(HeadId head, SiloAddress silo, CancellationToken cancellationToken)
     {
         if (head.Model != Model)
         {
@@ -109,10 +110,8 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
                 throw HeadClusterException.NotFound($"there is no head {head}; model '{Model}' has {problem.Heads.Count} heads, up to {problem.Heads[^1].Head}");
             }
 
-            var step = new MoveStep(head, Coordinator: default, profiles.FirstOrDefault(profile => profile.Heads.Contains(head))?.Silo, silo, load.WeightBytes);
-            return step.From is not null && step.From.Equals(silo)
-                ? new HeadMove(head, step.From, silo, Bytes: 0, TimeSpan.Zero)
-                : await MoveAsync(step, cancellationToken);
+            var from = profiles.FirstOrDefault(profile => profile.Heads.Contains(head))?.Silo;
+            return silo.Equals(from) ? new MoveReport(head, from, silo, Bytes: 0, TimeSpan.Zero) : await MoveHeadAsync(load, from, silo, cancellationToken);
         }
         finally
         {
@@ -149,82 +148,81 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         var strategy = _planner.Strategy(request.Strategy);
         var profiles = await ProfilesAsync(cancellationToken);
         var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles), profiles);
-        return MoveDraft.Of(problem, HeadPlanner.Plan(problem, strategy), profiles, request.OnlyIfWorthIt, SinceMoved);
+        var plan = HeadPlanner.Plan(problem, strategy);
+        return new MoveDraft(
+            problem,
+            plan,
+            PresentStrategy.Plan(problem),
+            request.OnlyIfWorthIt ? MovePolicy.Judge(problem, plan) : PlanAdoption.All,
+            ActivatesHeads: !request.OnlyIfWorthIt,
+            profiles);
     }
 
-    private TimeSpan? SinceMoved(HeadId head) => _moved.TryGetValue(head, out var at) ? _time.GetElapsedTime(at) : null;
-
-    // Each silo gets one head at a time; silos do not wait for each other.
-    private async IAsyncEnumerable<HeadMove> CarryOutAsync(MoveDraft draft, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<MoveReport> CarryOutAsync(MoveDraft draft, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await PostAsync(draft, cancellationToken);
-        var made = Channel.CreateUnbounded<HeadMove>();
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var lanes = Task.WhenAll(draft.Steps.GroupBy(step => step.To).Select(LaneAsync));
-        var closing = CloseAsync();
-        try
+        var coordinators = draft.MovingCoordinators.ToArray();
+        var (done, total) = (0, draft.Moving.Count() + coordinators.Length);
+        var present = draft.Problem.Present!.ToArray();
+        var silos = draft.Problem.Silos.Select((silo, index) => (silo.Silo, index)).ToDictionary(entry => entry.Silo, entry => entry.index);
+        while (NextMoves() is { Count: > 0 } moves)
         {
-            var done = 0;
-            await foreach (var move in made.Reader.ReadAllAsync(cancellationToken))
+            // Each silo gets one head at a time; silos do not wait for each other.
+            var lanes = moves.GroupBy(move => move.To).Select(lane => LaneAsync([.. lane]));
+            foreach (var report in (await Task.WhenAll(lanes)).SelectMany(lane => lane))
             {
-                yield return move with { Done = ++done, Total = draft.Steps.Length };
-            }
-        }
-        finally
-        {
-            // Whoever stops reading stops the moves.
-            await end.CancelAsync();
-            await closing;
-        }
-
-        async Task LaneAsync(IEnumerable<MoveStep> steps)
-        {
-            foreach (var step in steps)
-            {
-                await made.Writer.WriteAsync(await MoveAsync(step, end.Token), end.Token);
+                yield return report with { Done = ++done, Total = total };
             }
         }
 
-        async Task CloseAsync()
+        foreach (var (coordinator, from) in coordinators)
         {
-            try
+            var started = _time.GetTimestamp();
+            await _mover.MoveCoordinatorAsync(coordinator, draft.Coordinator, cancellationToken);
+            yield return new MoveReport(Head: null, from, draft.Coordinator, Bytes: 0, _time.GetElapsedTime(started), ++done, total);
+        }
+
+        List<HeadMove> NextMoves()
+        {
+            var lastMoved = Array.ConvertAll(draft.Plan.Heads, place => draft.ActivatesHeads ? null : _moved.TryGetValue(place.Head, out var at) ? at : default(DateTimeOffset?));
+            return [.. MovePolicy.Next(draft.Problem with { Present = present }, draft.Plan, draft.Adoption, _time.GetUtcNow(), lastMoved, ImmutableHashSet<SiloAddress>.Empty)
+                .Where(move => draft.ActivatesHeads || draft.Places.ContainsKey(move.Head))];
+        }
+
+        async Task<List<MoveReport>> LaneAsync(HeadMove[] moves)
+        {
+            var reports = new List<MoveReport>();
+            foreach (var move in moves)
             {
-                await lanes;
-                made.Writer.Complete();
+                reports.Add(await MoveHeadAsync(draft.Problem.Heads[move.Index], draft.Places.GetValueOrDefault(move.Head), move.To, cancellationToken));
+                present[move.Index] = silos[move.To];
             }
-            catch (Exception exception)
-            {
-                made.Writer.Complete(exception);
-            }
+
+            return reports;
         }
     }
 
-    private async Task<HeadMove> MoveAsync(MoveStep step, CancellationToken cancellationToken)
+    private async Task<MoveReport> MoveHeadAsync(HeadLoad load, SiloAddress? from, SiloAddress to, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        if (step.Head is { } head)
-        {
-            await _mover.MoveAsync(head, step.From, step.To, cancellationToken);
-            _moved[head] = _time.GetTimestamp();
-        }
-        else
-        {
-            await _mover.MoveCoordinatorAsync(step.Coordinator, step.To, cancellationToken);
-        }
-
-        return new HeadMove(step.Head, step.From, step.To, step.Bytes, _time.GetElapsedTime(started));
+        await _mover.MoveAsync(load.Head, from, to, cancellationToken);
+        _moved[load.Head] = _time.GetUtcNow();
+        return new MoveReport(load.Head, from, to, load.WeightBytes, _time.GetElapsedTime(started));
     }
 
     // Silos that do not hear of it place what they activate by what they heard before; it is moved at the next tick.
     private async Task PostAsync(MoveDraft draft, CancellationToken cancellationToken)
     {
-        if (_posted is { } last && last.Plan.Coordinator.Equals(draft.InForce.Coordinator) && last.Plan.Heads.AsSpan().SequenceEqual(draft.InForce.Heads)
+        var inForce = draft.InForce;
+        if (_posted is { } last
+            && last.Plan.Coordinator.Equals(inForce.Coordinator)
+            && last.Plan.Heads.AsSpan().SequenceEqual(inForce.Heads)
             && last.Profiles.Select(profile => profile.Silo).SequenceEqual(draft.Profiles.Select(profile => profile.Silo)))
         {
             return;
         }
 
-        var posted = new PostedPlan(draft.InForce, draft.Profiles);
+        var posted = new PostedPlan(inForce, draft.Profiles);
         await Task.WhenAll(draft.Profiles.Select(profile => _agents.On(profile.Silo).PostAsync(posted, cancellationToken)));
         _posted = posted;
     }

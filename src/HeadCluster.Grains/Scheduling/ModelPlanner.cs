@@ -76,7 +76,7 @@ internal sealed class ModelPlanner
         }
 
         var indices = usable.Select((profile, index) => (profile.Silo, index)).ToDictionary(entry => entry.Silo, entry => entry.index);
-        var (heads, coordinator) = ModelLoads.Of(model, configuration, shape);
+        var heads = ModelLoads.Heads(model, configuration, shape);
         var efficiency = Efficiency(usable);
         return new PlanProblem
         {
@@ -84,7 +84,7 @@ internal sealed class ModelPlanner
             Shape = shape,
             Heads = heads,
             Silos = [.. usable.Select(profile => Capacity(profile, efficiency))],
-            Coordinator = coordinator,
+            Coordinator = ModelLoads.Coordinator(IsUsedWhole(profiles) ? configuration : configuration with { Transformer = null }, shape),
             Links = new SiloLinks(UsualLink, Links(usable, indices)),
             Present = Places(heads, present, usable, indices),
             PresentCoordinator = PresentCoordinator(present, usable, indices),
@@ -105,6 +105,10 @@ internal sealed class ModelPlanner
             return null;
         }
     }
+
+    // Who asks for single layers has nothing but attention computed here.
+    private static bool IsUsedWhole(IReadOnlyList<SiloProfile> profiles) =>
+        profiles.Any(profile => profile.Coordinators.Any(coordinator => coordinator.Type == TransformerGrain.Type));
 
     // How much of what kernels do undisturbed the silos reach with the requests they serve: of one that has not been asked, the
     // same is expected.

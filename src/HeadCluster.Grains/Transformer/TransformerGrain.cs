@@ -8,15 +8,20 @@ namespace HeadCluster.Grains;
 
 /// <summary>A whole GPT: everything but attention is computed here, attention by the layers' grains and their heads.</summary>
 /// <remarks>Beside its caller, unless the model's plan says otherwise; reentrant, since it mostly waits.</remarks>
-[GrainType("transformer"), CoordinatorPlacement, Immovable, Reentrant]
+[GrainType(TypeName), CoordinatorPlacement, Immovable, Reentrant]
 internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITransformerGrain
 {
+    private const string TypeName = "transformer";
+
     private readonly ServedRequests<ForwardResult> _served = new();
 
     public TransformerGrain(ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local)
         : base(models, loader, compute, local)
     {
     }
+
+    /// <summary>Orleans' name of this class.</summary>
+    public static GrainType Type { get; } = GrainType.Create(TypeName);
 
     protected override string Model => Name;
 

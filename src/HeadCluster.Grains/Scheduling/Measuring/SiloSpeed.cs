@@ -30,7 +30,7 @@ internal sealed class SiloSpeed
     /// <summary>A head has computed. What is so small that calls outweigh it says nothing about speed.</summary>
     /// <param name="operations">Floating-point operations.</param>
     /// <param name="elapsed">Time that it held a thread for.</param>
-    public void Add(long operations, TimeSpan elapsed)
+    public void Add(double operations, TimeSpan elapsed)
     {
         if (operations >= ComputePool.InlineOperations)
         {
