@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
 using HeadCluster.Client;
+using HeadCluster.Hosting;
+using HeadCluster.Scheduling;
 using HeadCluster.Silo;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -117,6 +119,9 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
             Setting(nameof(SiloHostOptions.SiloPort), siloPort),
             Setting(nameof(SiloHostOptions.GatewayPort), gatewayPort),
             Setting(nameof(SiloHostOptions.PrimaryPort), primaryPort),
+
+            // It ends before moving anything could pay.
+            KeyValuePair.Create<string, string?>($"{HeadClusterOptions.Section}:{nameof(HeadClusterOptions.Scheduling)}:{nameof(SchedulingOptions.Automatic)}", "false"),
         ]));
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         return builder.Build();

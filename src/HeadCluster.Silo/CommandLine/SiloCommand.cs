@@ -1,4 +1,6 @@
 using System.CommandLine;
+using HeadCluster.Hosting;
+using HeadCluster.Scheduling;
 using HeadCluster.Silo.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -9,9 +11,13 @@ namespace HeadCluster.Silo.CommandLine;
 /// <summary>The silo program: its options override configuration keys, and it runs until it is told to stop.</summary>
 internal sealed class SiloCommand
 {
+    private const string SchedulingSection = $"{HeadClusterOptions.Section}:{nameof(HeadClusterOptions.Scheduling)}";
+
     private readonly Dictionary<Option, string> _keys = [];
     private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
     private readonly Option<string?> _trace = TelemetryExport.CreateOption();
+
+    private readonly Option<bool> _noRebalance = new("--no-rebalance") { Description = "Heads stay where they are first put, until a plan is applied." };
 
     public RootCommand Create()
     {
@@ -26,6 +32,8 @@ internal sealed class SiloCommand
             Port("--primary-port", nameof(SiloHostOptions.PrimaryPort), "With Localhost, silo port of the first silo, which the others join (11111)."),
             Text("--cluster-id", nameof(SiloHostOptions.ClusterId), "Name of the cluster (headcluster).", "name"),
             Text("--name", nameof(SiloHostOptions.Name), "Name of the silo (silo- or the machine's name, and its port).", "name"),
+            Text("--strategy", SchedulingSection, nameof(SchedulingOptions.Strategy), "How heads are placed: Measured, Capacity, Even or Pinned (Measured).", "name"),
+            _noRebalance,
             _models,
             _trace,
         };
@@ -57,6 +65,11 @@ internal sealed class SiloCommand
             }
         }
 
+        if (parsed.GetValue(_noRebalance))
+        {
+            settings.Add(KeyValuePair.Create($"{SchedulingSection}:{nameof(SchedulingOptions.Automatic)}", (string?)bool.FalseString));
+        }
+
         settings.AddRange(ModelSetting.ParseAll(parsed.GetValue(_models)));
         return settings;
     }
@@ -66,19 +79,22 @@ internal sealed class SiloCommand
         var option = WholeNumber.Option(name, "a port, 1 to 65535");
         option.Description = description;
         option.HelpName = "port";
-        return Keyed(option, property);
+        return Keyed(option, SiloHostOptions.Section, property);
     }
 
-    private Option<string> Text(string name, string property, string description, string help) => Keyed(new Option<string>(name)
+    private Option<string> Text(string name, string property, string description, string help) =>
+        Text(name, SiloHostOptions.Section, property, description, help);
+
+    private Option<string> Text(string name, string section, string property, string description, string help) => Keyed(new Option<string>(name)
     {
         Description = description,
         HelpName = help,
-    }, property);
+    }, section, property);
 
-    private TOption Keyed<TOption>(TOption option, string property)
+    private TOption Keyed<TOption>(TOption option, string section, string property)
         where TOption : Option
     {
-        _keys.Add(option, $"{SiloHostOptions.Section}:{property}");
+        _keys.Add(option, $"{section}:{property}");
         return option;
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using HeadCluster.Client;
 
 namespace HeadCluster.System.Tests.Recovery;
 
@@ -28,7 +27,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 silos.Add(await SiloProcess.StartAsync(primary: null, OnRedis(redis, i)));
             }
 
-            await using var load = await Load.StartAsync(redis);
+            await using var load = await Load.StartAsync(redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
             var random = new Random(7);
             for (var kill = 0; kill < Kills; kill++)
             {
@@ -60,7 +59,7 @@ public sealed class KillTests(ITestOutputHelper output)
         await using var first = await SiloProcess.StartAsync(primary: null, OnRedis(redis, 0));
         await using var second = await SiloProcess.StartAsync(primary: null, OnRedis(redis, 1));
         await using var third = await SiloProcess.StartAsync(primary: null, OnRedis(redis, 2));
-        await using var load = await Load.StartAsync(redis);
+        await using var load = await Load.StartAsync(redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
         await load.WaitForAnswersAsync(Clients * 3);
 
         await Programs.SignalAsync(second.Process, "STOP");
@@ -72,88 +71,4 @@ public sealed class KillTests(ITestOutputHelper output)
 
     private static string[] OnRedis(RedisServer redis, int index) =>
         ["--clustering", "Redis", "--connection-string", redis.Address, "--advertised-address", "127.0.0.1", "--name", $"silo-{index}"];
-
-    /// <summary>Clients that ask the same, one request after the other, and compare the bits of every answer.</summary>
-    private sealed class Load : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        private readonly SemaphoreSlim _answered = new(0);
-        private readonly Lock _lock = new();
-        private readonly List<Task> _clients = [];
-        private readonly FloatTensor _input = Inputs.Matrix(rows: 64, columns: 768);
-        private float[] _expected = [];
-
-        public int Answers { get; private set; }
-
-        public TimeSpan Longest { get; private set; }
-
-        public static async Task<Load> StartAsync(RedisServer redis)
-        {
-            var load = new Load();
-            var clients = new List<HeadClusterClient>();
-            for (var i = 0; i < Clients; i++)
-            {
-                clients.Add(await HeadClusterClient.ConnectAsync(
-                    options =>
-                    {
-                        options.Discovery = GatewayDiscovery.Redis;
-                        options.ConnectionString = redis.Address;
-                    },
-                    Stop));
-            }
-
-            load._expected = (await clients[0].AttendAsync(Model, 0, load._input, Stop)).Output.Span.ToArray();
-            load._clients.AddRange(clients.Select(client => Task.Run(() => load.AskAsync(client), Stop)));
-            return load;
-        }
-
-        /// <summary>Waits for some more answers, or throws what a client got instead of one.</summary>
-        public async Task WaitForAnswersAsync(int count)
-        {
-            var failed = Task.WhenAny(_clients).Unwrap();
-            for (var i = 0; i < count; i++)
-            {
-                await await Task.WhenAny(_answered.WaitAsync(Stop), failed);
-            }
-        }
-
-        /// <inheritdoc/>
-        public async ValueTask DisposeAsync()
-        {
-            await _end.CancelAsync();
-            await Task.WhenAll(_clients);
-            _end.Dispose();
-            _answered.Dispose();
-        }
-
-        private async Task AskAsync(HeadClusterClient client)
-        {
-            await using (client)
-            {
-                while (!_end.IsCancellationRequested)
-                {
-                    var asked = TimeProvider.System.GetTimestamp();
-                    AttentionResult answer;
-                    try
-                    {
-                        answer = await client.AttendAsync(Model, 0, _input, _end.Token);
-                    }
-                    catch (OperationCanceledException) when (_end.IsCancellationRequested)
-                    {
-                        return;
-                    }
-
-                    Assert.Equal(_expected, answer.Output.Span);
-                    lock (_lock)
-                    {
-                        Answers++;
-                        var waited = TimeProvider.System.GetElapsedTime(asked);
-                        Longest = waited > Longest ? waited : Longest;
-                    }
-
-                    _answered.Release();
-                }
-            }
-        }
-    }
 }

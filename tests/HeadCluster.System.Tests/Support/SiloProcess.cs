@@ -45,10 +45,16 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a silo and waits for the line that says it is ready.</summary>
+    /// <summary>Starts a silo whose heads stay where they are put, and waits for the line that says it is ready.</summary>
     /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
     /// <param name="args">More arguments.</param>
-    public static async Task<SiloProcess> StartAsync(SiloProcess? primary = null, params string[] args)
+    public static Task<SiloProcess> StartAsync(SiloProcess? primary = null, params string[] args) =>
+        StartSchedulingAsync(primary, ["--no-rebalance", .. args]);
+
+    /// <summary>Starts a silo whose heads move when that is worth it, and waits for the line that says it is ready.</summary>
+    /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
+    /// <param name="args">More arguments.</param>
+    public static async Task<SiloProcess> StartSchedulingAsync(SiloProcess? primary = null, params string[] args)
     {
         for (var attempt = 1; ; attempt++)
         {

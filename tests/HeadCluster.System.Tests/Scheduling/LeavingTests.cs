@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace HeadCluster.System.Tests.Scheduling;
+
+/// <summary>
+/// Silos leave and come as in a rolling upgrade. The long form is <c>HEADCLUSTER_DRAINS=10 dotnet test -c Release</c>; it prints the
+/// longest time that a client waited for an answer.
+/// </summary>
+public sealed class LeavingTests(ITestOutputHelper output)
+{
+    private const string Model = "random:gpt2-small?layers=1";
+    private const int Clients = 8;
+
+    private static readonly int Drains = int.Parse(Environment.GetEnvironmentVariable("HEADCLUSTER_DRAINS") ?? "2", CultureInfo.InvariantCulture);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Silos_that_are_told_to_stop_give_up_their_heads_first_and_no_request_fails()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var silos = new List<SiloProcess>();
+        try
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                silos.Add(await SiloProcess.StartAsync(primary: null, OnRedis(redis, i)));
+            }
+
+            await using var load = await Load.StartAsync(redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
+            for (var drain = 0; drain < Drains; drain++)
+            {
+                await load.WaitForAnswersAsync(Clients * 2);
+                var leaving = silos[drain % silos.Count];
+                Assert.Equal(0, await leaving.StopAsync());
+                Assert.DoesNotContain(leaving.Lines, line => line.Contains("warn", StringComparison.Ordinal));
+
+                silos[drain % silos.Count] = await leaving.StartAgainAsync(OnRedis(redis, drain % silos.Count));
+                await leaving.DisposeAsync();
+                await load.WaitForAnswersAsync(Clients);
+
+                // Else nothing would be left to give up the next time.
+                await load.Client.Scheduler.ApplyAsync(Model, new PlanRequest("Even"), Stop).LastOrDefaultAsync(Stop);
+            }
+
+            await load.WaitForAnswersAsync(Clients);
+            output.WriteLine($"{Drains} drains and joins, {load.Answers} answers, the longest wait for one {load.Longest.TotalMilliseconds:0} ms");
+        }
+        finally
+        {
+            foreach (var silo in silos)
+            {
+                await silo.DisposeAsync();
+            }
+        }
+    }
+
+    private static string[] OnRedis(RedisServer redis, int index) =>
+        ["--no-rebalance", "--clustering", "Redis", "--connection-string", redis.Address, "--advertised-address", "127.0.0.1", "--name", $"silo-{index}"];
+}
