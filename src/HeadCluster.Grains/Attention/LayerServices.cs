@@ -24,6 +24,7 @@ internal sealed class LayerServices
         InFlight = inFlight;
         Time = time;
         RecoveryTimeout = options.Value.RecoveryTimeout;
+        WirePrecision = options.Value.WirePrecision;
     }
 
     public SiloAddress Here { get; }
@@ -41,4 +42,6 @@ internal sealed class LayerServices
     public TimeProvider Time { get; }
 
     public TimeSpan RecoveryTimeout { get; }
+
+    public WirePrecision WirePrecision { get; }
 }
