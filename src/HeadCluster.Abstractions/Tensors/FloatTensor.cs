@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace HeadCluster;
@@ -109,7 +110,7 @@ public sealed class FloatTensor
         }
 
         var pooled = length >= LeastPooled;
-        elements = pooled ? LargeArrays<float>.Rent(length) : GC.AllocateUninitializedArray<float>(length);
+        elements = pooled ? ArrayPool<float>.Shared.Rent(length) : GC.AllocateUninitializedArray<float>(length);
         return new FloatTensor(elements, 0, length, pooled, shape.ToArray()) { Precision = precision };
     }
 
@@ -138,7 +139,7 @@ public sealed class FloatTensor
     {
         if (Interlocked.Exchange(ref _elements, null) is { } elements && _pooled)
         {
-            LargeArrays<float>.Return(elements);
+            ArrayPool<float>.Shared.Return(elements);
         }
     }
 
