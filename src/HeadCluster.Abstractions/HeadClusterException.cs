@@ -24,6 +24,9 @@ public enum HeadClusterErrorKind
 
     /// <summary>A defect: a computation failed in a way that nobody foresaw. The silo's log may say more.</summary>
     Internal,
+
+    /// <summary>The request's time limit passed before all of it was computed; with a longer one it may succeed.</summary>
+    Timeout,
 }
 
 /// <summary>

@@ -26,6 +26,11 @@ internal static class Failure
     public static HeadClusterException RequestLost() =>
         Unavailable("the request was lost with the silo that served it; send the request again", cause: null);
 
+    /// <summary>The error of a request that nobody answered in its time.</summary>
+    public static HeadClusterException TimeLimitPassed(TimeBudget budget) => new(HeadClusterErrorKind.Timeout, string.Create(
+        CultureInfo.InvariantCulture,
+        $"the time limit of {budget.Limit!.Value.TotalSeconds:0.000} s passed after {budget.Elapsed.TotalSeconds:0.000} s, and no silo said what was pending"));
+
     /// <summary>The error that a call's exception stands for, or null for one that is not about connections and silos.</summary>
     public static HeadClusterException? Translate(Exception exception) => exception switch
     {

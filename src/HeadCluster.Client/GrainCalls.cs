@@ -15,18 +15,61 @@ internal sealed class GrainCalls
     // Orleans tells a client of a lost gateway, but not of a lost silo behind one.
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
 
+    // A silo whose time has passed says what was pending, and that is on its way for a moment.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(2);
+
     private readonly ConnectionLoss? _loss;
     private readonly TimeSpan _retryTimeout;
+    private readonly TimeSpan? _timeLimit;
     private readonly TimeProvider _time;
 
     /// <param name="loss">Tells that the connection is lost; null where calls use none, as in a silo's own process.</param>
     /// <param name="retryTimeout">How long calls are made again.</param>
+    /// <param name="timeLimit">How long a request may take that sets no limit of its own; null for no limit.</param>
     /// <param name="time">The clock.</param>
-    public GrainCalls(ConnectionLoss? loss, TimeSpan retryTimeout, TimeProvider time)
+    public GrainCalls(ConnectionLoss? loss, TimeSpan retryTimeout, TimeSpan? timeLimit, TimeProvider time)
     {
         _loss = loss;
         _retryTimeout = retryTimeout;
+        _timeLimit = timeLimit;
         _time = time;
+    }
+
+    /// <summary>Starts the time that a request may take.</summary>
+    /// <param name="limit">The limit that it sets itself; null for the one that all requests have.</param>
+    /// <exception cref="HeadClusterException">There is no such limit.</exception>
+    public TimeBudget StartTime(TimeSpan? limit)
+    {
+        TimeLimits.Check(limit);
+        return new TimeBudget(limit ?? _timeLimit, _time);
+    }
+
+    /// <summary>Makes a call that may take what is left of a time, and is told how much that is.</summary>
+    /// <param name="budget">The time.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="isServed">Asks whether the cluster is still serving it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<T> CallAsync<T>(
+        TimeBudget budget,
+        Func<TimeSpan?, CancellationToken, Task<T>> call,
+        Func<CancellationToken, Task<bool>> isServed,
+        CancellationToken cancellationToken)
+    {
+        if (budget.Remaining is not { } remaining)
+        {
+            return await CallAsync(token => call(null, token), isServed, cancellationToken);
+        }
+
+        using var limit = new CancellationTokenSource(remaining + AnswerTime, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return await CallAsync(token => call(budget.Remaining, token), isServed, end.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw Failure.TimeLimitPassed(budget);
+        }
     }
 
     /// <summary>Makes a call.</summary>

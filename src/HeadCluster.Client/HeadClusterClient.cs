@@ -16,7 +16,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
     /// <see cref="IClusterClient"/>. It opens no connection, and disposing it closes none.
     /// </summary>
     public HeadClusterClient(IGrainFactory grains)
-        : this(grains, new GrainCalls(loss: null, HeadClusterClientOptions.DefaultRetryTimeout, TimeProvider.System))
+        : this(grains, new GrainCalls(loss: null, HeadClusterClientOptions.DefaultRetryTimeout, timeLimit: null, TimeProvider.System))
     {
     }
 
@@ -58,7 +58,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
     /// <param name="layer">The layer, from 0.</param>
     /// <param name="input">The layer's input x, <c>[rows, ModelDim]</c>.</param>
     /// <param name="cancellationToken">Gives up waiting and stops the heads.</param>
-    /// <exception cref="HeadClusterException">The input is not one this layer takes, the model cannot be used, or a silo is out of reach.</exception>
+    /// <exception cref="HeadClusterException">The input is not one this layer takes, the model cannot be used, a silo is out of reach, or the time has passed.</exception>
     public Task<AttentionResult> AttendAsync(string model, int layer, FloatTensor input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -73,7 +73,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
     /// <param name="layer">The layer, from 0.</param>
     /// <param name="request">The layer's input and what to keep.</param>
     /// <param name="cancellationToken">Gives up waiting and stops the heads.</param>
-    /// <exception cref="HeadClusterException">The input is not one this layer takes, the model cannot be used, or a silo is out of reach.</exception>
+    /// <exception cref="HeadClusterException">The input is not one this layer takes, the model cannot be used, a silo is out of reach, or the time has passed.</exception>
     public Task<AttentionResult> AttendAsync(
         string model,
         int layer,
@@ -83,13 +83,18 @@ public sealed class HeadClusterClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(request.Input);
         var coordinator = _grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(ModelName.Check(model), layer).ToString());
+        var budget = _calls.StartTime(request.TimeLimit);
         return SequenceParts.AttendAsync(request, AskAsync, cancellationToken);
 
         Task<AttentionResult> AskAsync(AttentionRequest part, CancellationToken token)
         {
             WireLimits.Check(part.Input, part.SequenceLengths);
             var sent = part with { Id = NewId(part.Id) };
-            return _calls.CallAsync(end => coordinator.AttendAsync(sent, end), end => coordinator.IsServingAsync(sent.Id, end), token);
+            return _calls.CallAsync(
+                budget,
+                (limit, end) => coordinator.AttendAsync(sent with { TimeLimit = limit }, end),
+                end => coordinator.IsServingAsync(sent.Id, end),
+                token);
         }
     }
 
@@ -97,7 +102,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
     /// <param name="model">The model's name.</param>
     /// <param name="tokens">The token ids.</param>
     /// <param name="cancellationToken">Gives up waiting and stops the heads.</param>
-    /// <exception cref="HeadClusterException">A token is out of range, the model cannot be used, or a silo is out of reach.</exception>
+    /// <exception cref="HeadClusterException">A token is out of range, the model cannot be used, a silo is out of reach, or the time has passed.</exception>
     public async Task<FloatTensor> LogitsAsync(string model, ReadOnlyMemory<int> tokens, CancellationToken cancellationToken = default) =>
         (await ForwardAsync(model, new ForwardRequest(tokens.ToArray()), cancellationToken)).Logits;
 
@@ -112,7 +117,11 @@ public sealed class HeadClusterClient : IAsyncDisposable
         WireLimits.Check(request.Tokens, request.SequenceLengths);
         var transformer = _grains.GetGrain<ITransformerGrain>(ModelName.Check(model));
         var sent = request with { Id = NewId(request.Id) };
-        return _calls.CallAsync(token => transformer.ForwardAsync(sent, token), token => transformer.IsServingAsync(sent.Id, token), cancellationToken);
+        return _calls.CallAsync(
+            _calls.StartTime(request.TimeLimit),
+            (limit, end) => transformer.ForwardAsync(sent with { TimeLimit = limit }, end),
+            end => transformer.IsServingAsync(sent.Id, end),
+            cancellationToken);
     }
 
     /// <summary>Continues a sequence by the most likely token, step by step; each token comes as soon as it is known.</summary>

@@ -33,6 +33,11 @@ internal sealed class HeadClusterClientOptionsValidator : IValidateOptions<HeadC
             return $"RetryTimeout is {options.RetryTimeout}; expected {TimeSpan.Zero} to {LongestRetry}";
         }
 
+        if (options.TimeLimit <= TimeSpan.Zero || options.TimeLimit > TimeLimits.Longest)
+        {
+            return $"TimeLimit is {options.TimeLimit}; expected more than {TimeSpan.Zero} and at most {TimeLimits.Longest}";
+        }
+
         if (ConnectionComplaint(options) is { } complaint)
         {
             return complaint;

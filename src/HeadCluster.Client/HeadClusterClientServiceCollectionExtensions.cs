@@ -37,6 +37,7 @@ public static class HeadClusterClientServiceCollectionExtensions
         services.AddSingleton(provider => new GrainCalls(
             provider.GetRequiredService<ConnectionLoss>(),
             provider.GetRequiredService<IOptions<HeadClusterClientOptions>>().Value.RetryTimeout,
+            provider.GetRequiredService<IOptions<HeadClusterClientOptions>>().Value.TimeLimit,
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new HeadClusterClient(
             provider.GetRequiredService<IClusterClient>(),

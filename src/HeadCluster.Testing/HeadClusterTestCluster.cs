@@ -3,6 +3,7 @@ using HeadCluster.Hosting;
 using HeadCluster.Kernels;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
+using Orleans.Runtime.Placement;
 using Orleans.TestingHost;
 
 namespace HeadCluster.Testing;
@@ -94,24 +95,21 @@ public sealed class HeadClusterTestCluster : IAsyncDisposable
 
     /// <summary>Puts a head on a silo: activates it there, or moves it there if it is active elsewhere.</summary>
     /// <exception cref="HeadClusterException">There is no such head, or its weights could not be loaded.</exception>
-    public async Task PlaceHeadAsync(HeadId head, SiloAddress silo)
+    public Task PlaceHeadAsync(HeadId head, SiloAddress silo)
     {
         var grain = Grains.GetGrain<IAttentionHeadGrain>(head.ToString());
-        RequestContext.Set(Orleans.Runtime.Placement.IPlacementDirector.PlacementHintKey, silo);
-        try
+        return PlaceAsync(grain, silo, async () => (await grain.GetStatisticsAsync()).Silo);
+    }
+
+    /// <summary>Puts the coordinator of a layer on a silo: activates it there, or moves it there if it is active elsewhere.</summary>
+    public Task PlaceCoordinatorAsync(LayerId layer, SiloAddress silo)
+    {
+        var grain = Grains.GetGrain<IMultiHeadAttentionGrain>(layer.ToString());
+        return PlaceAsync(grain, silo, async () =>
         {
-            var here = await grain.GetStatisticsAsync();
-            if (!here.Silo.Equals(silo))
-            {
-                await _cluster.MigrateAsync(grain, silo);
-                await grain.GetStatisticsAsync();
-            }
-        }
-        finally
-        {
-            // The hint would steer whatever else is activated by calls from here.
-            RequestContext.Remove(Orleans.Runtime.Placement.IPlacementDirector.PlacementHintKey);
-        }
+            await grain.IsServingAsync(Guid.Empty);
+            return await Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(grain);
+        });
     }
 
     /// <summary>Starts one more silo and waits until all silos see it.</summary>
@@ -179,6 +177,25 @@ public sealed class HeadClusterTestCluster : IAsyncDisposable
 
         await Client.DisposeAsync();
         await _cluster.DisposeAsync();
+    }
+
+    // Locating the grain activates it where it is to be, if it is not active yet.
+    private async Task PlaceAsync(IGrain grain, SiloAddress silo, Func<Task<SiloAddress?>> locate)
+    {
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
+        try
+        {
+            if (!silo.Equals(await locate()))
+            {
+                await _cluster.MigrateAsync(grain, silo);
+                await locate();
+            }
+        }
+        finally
+        {
+            // The hint would steer whatever else is activated by calls from here.
+            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        }
     }
 
     private static async Task StabilizeAsync(InProcessTestCluster cluster)

@@ -5,12 +5,30 @@ namespace HeadCluster;
 /// <param name="SequenceLengths">Rows of each sequence, adding up to all rows; null for one sequence.</param>
 /// <param name="CapturePatterns">Whether each head's report carries its attention pattern; it changes no bit of the output.</param>
 /// <param name="Id">The same for each time that the request is sent; empty for one that is never sent again.</param>
+/// <param name="TimeLimit">
+/// How long it may take from its arrival on, up to 10 minutes; then its work ends on every silo and the answer is an error of kind
+/// <see cref="HeadClusterErrorKind.Timeout"/>. Null for no limit of its own.
+/// </param>
 [GenerateSerializer, Immutable, Alias("hc.AttentionRequest")]
 public sealed record AttentionRequest(
     [property: Id(0)] FloatTensor Input,
     [property: Id(1)] int[]? SequenceLengths = null,
     [property: Id(2)] bool CapturePatterns = false,
-    [property: Id(3)] Guid Id = default);
+    [property: Id(3)] Guid Id = default,
+    [property: Id(4)] TimeSpan? TimeLimit = null)
+{
+    /// <summary>Whether it came from another process: the input is nobody else's, and whoever serves the request may release it.</summary>
+    [field: NonSerialized]
+    internal bool HasArrived { get; private set; }
+
+    /// <summary>Written as true by whoever sends the request, and read by whoever receives it.</summary>
+    [Id(5)]
+    internal bool Arrival
+    {
+        get => true;
+        set => HasArrived = value;
+    }
+}
 
 /// <summary>A layer's attention output.</summary>
 /// <param name="Output">y = Concat(head_1 … head_h) W_O + b_O, <c>[rows, ModelDim]</c>.</param>

@@ -61,6 +61,9 @@ public sealed class FloatTensor
     /// <exception cref="ObjectDisposedException">The tensor was released.</exception>
     public ReadOnlyMemory<float> Memory => new(Elements, _start, Length);
 
+    /// <summary>In what form the tensor travels; its elements are of that precision, so that it comes with all their bits.</summary>
+    public WirePrecision Precision { get; private init; }
+
     /// <summary>The number of axes.</summary>
     public int Rank => _shape.Length;
 
@@ -86,7 +89,7 @@ public sealed class FloatTensor
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Rows - first);
-        return new FloatTensor(Elements, _start + (first * Columns), count * Columns, pooled: false, [count, Columns]);
+        return new FloatTensor(Elements, _start + (first * Columns), count * Columns, pooled: false, [count, Columns]) { Precision = Precision };
     }
 
     /// <summary>
@@ -96,7 +99,10 @@ public sealed class FloatTensor
     /// <param name="elements">Row-major, at least as long as the tensor; what it holds at first is undefined.</param>
     /// <param name="shape">Length of each axis, outermost first.</param>
     /// <exception cref="ArgumentException">There is no tensor of this shape.</exception>
-    public static FloatTensor Rent(out float[] elements, params ReadOnlySpan<int> shape)
+    public static FloatTensor Rent(out float[] elements, params ReadOnlySpan<int> shape) => Rent(WirePrecision.Float32, out elements, shape);
+
+    /// <summary>Such a tensor, whose elements will be of a precision.</summary>
+    internal static FloatTensor Rent(WirePrecision precision, out float[] elements, params ReadOnlySpan<int> shape)
     {
         if (!TryCountElements(shape, out var length))
         {
@@ -105,8 +111,24 @@ public sealed class FloatTensor
 
         var pooled = length >= LeastPooled;
         elements = pooled ? ArrayPool<float>.Shared.Rent(length) : GC.AllocateUninitializedArray<float>(length);
-        return new FloatTensor(elements, 0, length, pooled, shape.ToArray());
+        return new FloatTensor(elements, 0, length, pooled, shape.ToArray()) { Precision = precision };
     }
+
+    /// <summary>The tensor itself if it is of a precision, or a rounded one over memory of its own.</summary>
+    internal FloatTensor RoundTo(WirePrecision precision)
+    {
+        if (precision == Precision || precision == WirePrecision.Float32)
+        {
+            return this;
+        }
+
+        var rounded = Rent(precision, out var elements, Shape);
+        BFloat16.Round(Span, elements);
+        return rounded;
+    }
+
+    /// <summary>What an element takes when it travels, in bytes.</summary>
+    internal int BytesPerElement => Precision == WirePrecision.BFloat16 ? sizeof(ushort) : sizeof(float);
 
     /// <summary>
     /// Gives the memory back, to be used for other tensors: nobody may use this one, or rows of it, any more. It need not be

@@ -19,12 +19,17 @@ public enum ForwardCapture
 /// <param name="SequenceLengths">Tokens of each sequence, adding up to all tokens; null for one sequence.</param>
 /// <param name="Capture">What to keep besides the logits; it changes no bit of them.</param>
 /// <param name="Id">The same for each time that the request is sent; empty for one that is never sent again.</param>
+/// <param name="TimeLimit">
+/// How long it may take from its arrival on, up to 10 minutes; then its work ends on every silo and the answer is an error of kind
+/// <see cref="HeadClusterErrorKind.Timeout"/>. Null for no limit of its own.
+/// </param>
 [GenerateSerializer, Immutable, Alias("hc.ForwardRequest")]
 public sealed record ForwardRequest(
     [property: Id(0)] int[] Tokens,
     [property: Id(1)] int[]? SequenceLengths = null,
     [property: Id(2)] ForwardCapture Capture = ForwardCapture.None,
-    [property: Id(3)] Guid Id = default);
+    [property: Id(3)] Guid Id = default,
+    [property: Id(4)] TimeSpan? TimeLimit = null);
 
 /// <summary>The logits of one or more sequences.</summary>
 /// <param name="Logits"><c>[tokens, VocabularySize]</c>.</param>

@@ -54,6 +54,23 @@ internal static class AttentionInput
         }
     }
 
+    /// <summary>
+    /// x as it travels, and as heads get it that it does not travel to: itself, or rounded into memory of its own.
+    /// </summary>
+    /// <exception cref="HeadClusterException">A value is rounded to infinity.</exception>
+    public static FloatTensor Round(string where, FloatTensor x, WirePrecision precision)
+    {
+        var rounded = x.RoundTo(precision);
+        var bad = ReferenceEquals(rounded, x) ? -1 : NonFinite.IndexOf(rounded.Span);
+        if (bad >= 0)
+        {
+            var (row, column) = Math.DivRem(bad, x.Columns);
+            throw Invalid($"{where}: x is {x.Span[bad]} at row {row}, column {column}, which {precision} does not hold; set HeadCluster:WirePrecision to Float32");
+        }
+
+        return rounded;
+    }
+
     private static HeadClusterException Invalid(FormattableString message) =>
         HeadClusterException.InvalidInput(message.ToString(CultureInfo.InvariantCulture));
 }

@@ -47,4 +47,11 @@ internal sealed record LayerHeads(LayerId Id, IAttentionHeadGrain[] Grains, Head
 /// <summary>Heads on one silo.</summary>
 /// <param name="Silo">The silo, or null where it is unknown.</param>
 /// <param name="Heads">Indices of the heads, ascending.</param>
-internal sealed record HeadGroup(SiloAddress? Silo, int[] Heads);
+internal sealed record HeadGroup(SiloAddress? Silo, int[] Heads)
+{
+    /// <summary>Some heads as text, such as <c>heads 1, 3</c>.</summary>
+    public static string Describe(int[] heads) => (heads.Length == 1 ? "head " : "heads ") + string.Join(", ", heads);
+
+    /// <summary>The heads and their silo, such as <c>heads 1, 3 on S127.0.0.1:11111:1</c>.</summary>
+    public override string ToString() => $"{Describe(Heads)} on {Silo?.ToString() ?? "any silo"}";
+}

@@ -17,6 +17,7 @@ internal sealed class LayerCall : IDisposable
     private readonly FloatTensor _x;
     private readonly LayerInput _input;
     private readonly HeadMatrix _z;
+    private readonly Deadline _deadline;
     private readonly CancellationTokenSource _end;
     private readonly HeadReport?[] _reports;
     private readonly List<SiloReport> _silos = [];
@@ -29,21 +30,22 @@ internal sealed class LayerCall : IDisposable
     /// <param name="request">x and how to attend; checked.</param>
     /// <param name="sequenceLengths">Rows of each sequence.</param>
     /// <param name="z">Where the outputs belong, each at the index of its head.</param>
-    /// <param name="cancellationToken">Ends the work on every silo.</param>
+    /// <param name="deadline">Ends the work on every silo.</param>
     public LayerCall(
         LayerServices services,
         LayerHeads layer,
         AttentionRequest request,
         int[] sequenceLengths,
         HeadMatrix z,
-        CancellationToken cancellationToken)
+        in Deadline deadline)
     {
         _services = services;
         _layer = layer;
         _x = request.Input;
         _input = new LayerInput(new ArrivingRows(_x), sequenceLengths, request.CapturePatterns);
         _z = z;
-        _end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _deadline = deadline;
+        _end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
         _reports = new HeadReport?[layer.Grains.Length];
         _started = services.Time.GetTimestamp();
     }
@@ -58,12 +60,17 @@ internal sealed class LayerCall : IDisposable
     public SiloReport[] Silos => [.. _silos];
 
     /// <summary>Has all heads compute.</summary>
-    /// <exception cref="HeadClusterException">A head refused, or its silo could not be reached for too long.</exception>
+    /// <exception cref="HeadClusterException">A head refused, its silo could not be reached for too long, or the time has passed.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await ServeAllAsync(_layer.Routes.Groups, FirstPause);
         cancellationToken.ThrowIfCancellationRequested();
+        if (_deadline.HasPassed && _failure is null or OperationCanceledException && Pending().ToArray() is { Length: > 0 } pending)
+        {
+            throw _deadline.Missed($"layer {_layer.Id}", _services.Here, string.Join(" and ", _layer.Routes.Group(pending).AsEnumerable()));
+        }
+
         if (_failure is not null)
         {
             ExceptionDispatchInfo.Throw(_failure);
@@ -108,7 +115,7 @@ internal sealed class LayerCall : IDisposable
 
     private async Task SendAsync(SiloAddress silo, int[] heads)
     {
-        var bytes = sizeof(float) * ((long)_x.Length + ((long)_x.Rows * heads.Length * _z.Width));
+        var bytes = _x.BytesPerElement * ((long)_x.Length + ((long)_x.Rows * heads.Length * _z.Width));
         using var passage = await _services.InFlight.EnterAsync(silo, bytes, _end.Token);
         var sent = _services.Time.GetTimestamp();
         HeadReport[] reports;
@@ -123,7 +130,7 @@ internal sealed class LayerCall : IDisposable
             _exchange ??= _services.Exchanges.Open(_x, _z);
             var (_, lengths, patterns) = _input;
             var call = _services.Relays.On(silo).AttendAsync(
-                new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, TransferBlocks.First(_x), lengths, patterns),
+                new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, TransferBlocks.First(_x), lengths, patterns, _deadline.Remaining),
                 _end.Token);
             if (_services.Silos.IsDeadSilo(silo))
             {
@@ -197,8 +204,7 @@ internal sealed class LayerCall : IDisposable
 
         if (elapsed + pause > _services.RecoveryTimeout)
         {
-            var pending = Enumerable.Range(0, _reports.Length).Where(head => _reports[head] is null);
-            await FailAsync(SiloLoss.Unreachable(_layer.Id, lost, elapsed, pending, exception));
+            await FailAsync(SiloLoss.Unreachable(_layer.Id, lost, elapsed, Pending(), exception));
             return;
         }
 
@@ -213,6 +219,8 @@ internal sealed class LayerCall : IDisposable
 
         await ServeAsync(lost with { Silo = null }, pause + pause < LongestPause ? pause + pause : LongestPause);
     }
+
+    private IEnumerable<int> Pending() => Enumerable.Range(0, _reports.Length).Where(head => _reports[head] is null);
 
     // Nobody will read what the other heads compute.
     private async Task FailAsync(Exception exception)

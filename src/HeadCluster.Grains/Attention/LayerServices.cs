@@ -27,6 +27,7 @@ internal sealed class LayerServices
         Served = served;
         Time = time;
         RecoveryTimeout = options.Value.RecoveryTimeout;
+        WirePrecision = options.Value.WirePrecision;
     }
 
     public SiloAddress Here { get; }
@@ -46,4 +47,6 @@ internal sealed class LayerServices
     public TimeProvider Time { get; }
 
     public TimeSpan RecoveryTimeout { get; }
+
+    public WirePrecision WirePrecision { get; }
 }

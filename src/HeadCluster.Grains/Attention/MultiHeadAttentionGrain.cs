@@ -26,8 +26,12 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
 
     protected override string Model => _id.Model;
 
-    public Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken) =>
-        _served.ServeAsync(request.Id, () => ServeAsync(request, cancellationToken), cancellationToken);
+    public Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken) => _served.ServeAsync(
+        request.Id,
+        () => ServeAsync(request, cancellationToken),
+        // A request from another process is answered to there. A caller in this one does with the output what it wants.
+        whenUnshared: request.HasArrived ? static answer => answer.Output.ReleaseWhenSent() : null,
+        cancellationToken);
 
     public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
 
@@ -53,22 +57,33 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
         RequestSize.CheckLayer(key, layer.Model, request.Input.Rows, lengths, request.CapturePatterns);
+        TimeLimits.Check(request.TimeLimit);
 
         using var measured = _instruments.StartAttention(_id, request.Input.Rows);
+        using var deadline = new Deadline(request.TimeLimit, _services.Time, cancellationToken);
         try
         {
             var z = HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
-            using var call = new LayerCall(_services, layer.Heads, request, lengths, z, cancellationToken);
+            var input = AttentionInput.Round(key, request.Input, _services.WirePrecision);
+            using var call = new LayerCall(_services, layer.Heads, request with { Input = input }, lengths, z, deadline);
             await call.RunAsync(cancellationToken);
-            var output = await ProjectAsync(layer.OutputWeights, z.Tensor, cancellationToken);
+
+            // Not in place: what a lost silo owed may still be written, and is not rounded.
+            var concatenated = z.Tensor.RoundTo(_services.WirePrecision);
+            var output = await ProjectAsync(layer.OutputWeights, concatenated, deadline.Token);
             if (!call.HasLost)
             {
-                z.Tensor.Release();
+                Release(request, input, z.Tensor, concatenated);
             }
 
             _services.Served.Add(_id.Model, lengths.Max());
             measured.Complete();
             return new AttentionResult(output, call.Reports, call.Silos);
+        }
+        catch (OperationCanceledException) when (deadline.HasPassed && !cancellationToken.IsCancellationRequested)
+        {
+            measured.Fail();
+            throw deadline.Missed($"layer {_id}", _services.Here, "the output projection");
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -80,6 +95,22 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
             }
 
             throw;
+        }
+    }
+
+    // Nobody reads the input or writes the outputs any more.
+    private static void Release(AttentionRequest request, FloatTensor input, FloatTensor z, FloatTensor concatenated)
+    {
+        z.Release();
+        concatenated.Release();
+        if (request.HasArrived)
+        {
+            request.Input.Release();
+        }
+
+        if (!ReferenceEquals(input, request.Input))
+        {
+            input.Release();
         }
     }
 

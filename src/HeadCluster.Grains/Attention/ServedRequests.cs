@@ -7,26 +7,24 @@ namespace HeadCluster.Grains;
 /// <typeparam name="TResult">The answer.</typeparam>
 internal sealed class ServedRequests<TResult>
 {
-    private readonly Dictionary<Guid, Task<TResult>> _served = [];
+    private readonly Dictionary<Guid, Service> _served = [];
 
     public bool Contains(Guid request) => _served.ContainsKey(request);
 
     /// <summary>Serves a request, or waits for the answer if it is being served.</summary>
     /// <param name="request">Its id; empty for one that is never sent again.</param>
     /// <param name="serve">Computes the answer.</param>
+    /// <param name="whenUnshared">Done to an answer that only this caller gets.</param>
     /// <param name="cancellationToken">That of this caller: it does not end the service of another.</param>
-    public async Task<TResult> ServeAsync(Guid request, Func<Task<TResult>> serve, CancellationToken cancellationToken)
+    public async Task<TResult> ServeAsync(
+        Guid request, Func<Task<TResult>> serve, Action<TResult>? whenUnshared, CancellationToken cancellationToken)
     {
-        if (request == Guid.Empty)
-        {
-            return await serve();
-        }
-
         while (_served.TryGetValue(request, out var first))
         {
+            first.IsShared = true;
             try
             {
-                return await first.WaitAsync(cancellationToken);
+                return await first.Answer.WaitAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -34,15 +32,32 @@ internal sealed class ServedRequests<TResult>
             }
         }
 
-        var service = serve();
-        _served.Add(request, service);
+        var service = new Service(serve());
+        if (request != Guid.Empty)
+        {
+            _served.Add(request, service);
+        }
+
         try
         {
-            return await service;
+            var answer = await service.Answer;
+            if (!service.IsShared)
+            {
+                whenUnshared?.Invoke(answer);
+            }
+
+            return answer;
         }
         finally
         {
             _served.Remove(request);
         }
+    }
+
+    private sealed class Service(Task<TResult> answer)
+    {
+        public Task<TResult> Answer => answer;
+
+        public bool IsShared { get; set; }
     }
 }

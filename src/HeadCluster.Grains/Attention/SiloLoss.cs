@@ -18,8 +18,6 @@ internal static class SiloLoss
         var waiting = pending.Except(lost.Heads).ToArray();
         return new HeadClusterException(HeadClusterErrorKind.Unavailable, string.Create(
             CultureInfo.InvariantCulture,
-            $"layer {layer}: {Heads(lost.Heads)} did not answer on {lost.Silo?.ToString() ?? "any silo"} within {elapsed.TotalSeconds:0.0} s{(waiting.Length == 0 ? "" : $", with {Heads(waiting)} pending")}: {last.Message.ReplaceLineEndings(" ")}"));
+            $"layer {layer}: {lost} did not answer within {elapsed.TotalSeconds:0.0} s{(waiting.Length == 0 ? "" : $", with {HeadGroup.Describe(waiting)} pending")}: {last.Message.ReplaceLineEndings(" ")}"));
     }
-
-    private static string Heads(int[] heads) => (heads.Length == 1 ? "head " : "heads ") + string.Join(", ", heads);
 }

@@ -37,6 +37,13 @@ public sealed class HeadClusterOptions
     public long MaxWaitingBytesPerSilo { get; set; } = 1L << 30;
 
     /// <summary>
+    /// In what form elements travel between silos: <c>Float32</c>, exact, or <c>BFloat16</c>, half the bytes and results that differ in
+    /// their third digit (docs/numerics.md). Set it alike on all silos, since that of a layer's coordinator counts, and the bits of a
+    /// result depend on it. Default: <see cref="HeadCluster.WirePrecision.Float32"/>.
+    /// </summary>
+    public WirePrecision WirePrecision { get; set; }
+
+    /// <summary>
     /// How long a layer goes on trying to reach heads whose silo is gone, from one second to one hour, before its caller is told.
     /// It must be longer than the cluster takes to find out that a silo has died. Default: 1 minute.
     /// </summary>

@@ -50,6 +50,11 @@ internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadCluster
             errors.Add($"{HeadClusterOptions.Section}:MaxWaitingBytesPerSilo is {options.MaxWaitingBytesPerSilo}; set it to 0 or more");
         }
 
+        if (!Enum.IsDefined(options.WirePrecision))
+        {
+            errors.Add($"{HeadClusterOptions.Section}:WirePrecision is {options.WirePrecision}; set it to {string.Join(" or ", Enum.GetNames<WirePrecision>())}");
+        }
+
         if (options.RecoveryTimeout < ShortestRecovery || options.RecoveryTimeout > LongestRecovery)
         {
             errors.Add($"{HeadClusterOptions.Section}:RecoveryTimeout is {options.RecoveryTimeout}; set it to {ShortestRecovery} to {LongestRecovery}");

@@ -48,7 +48,10 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         x.Add(request.FirstRows);
         var z = HeadMatrix.Rent(request.Rows, request.Heads.Length, width);
         var places = Enumerable.Range(0, request.Heads.Length).ToArray();
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+
+        // The coordinator ends the work too, unless it is lost.
+        using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
         var arrival = ReceiveAsync(request, x, end.Token);
         try
         {
@@ -57,13 +60,19 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.
             x.Release();
-            if (TransferBlocks.FitsOne(z.Tensor))
+            var output = z.Tensor.RoundTo(request.FirstRows.Precision);
+            if (!ReferenceEquals(output, z.Tensor))
             {
-                return new RelayReply(z.Tensor.ReleaseWhenSent(), reports, _time.GetElapsedTime(started));
+                z.Tensor.Release();
             }
 
-            await SendAsync(request, z.Tensor, end.Token);
-            z.Tensor.Release();
+            if (TransferBlocks.FitsOne(output))
+            {
+                return new RelayReply(output.ReleaseWhenSent(), reports, _time.GetElapsedTime(started));
+            }
+
+            await SendAsync(request, output, end.Token);
+            output.Release();
             return new RelayReply(Output: null, reports, _time.GetElapsedTime(started));
         }
         finally

@@ -17,13 +17,18 @@ internal sealed class ForwardPass
         _compute = compute;
     }
 
+    /// <summary>Layers whose attention is done, in the pass that runs or ran last.</summary>
+    public int Attended { get; private set; }
+
     /// <summary>Computes the logits of every position. The request has been checked.</summary>
-    public async Task<ForwardResult> RunAsync(ForwardRequest request, int[] sequenceLengths, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The caller gave up, or the time has passed.</exception>
+    public async Task<ForwardResult> RunAsync(ForwardRequest request, int[] sequenceLengths, Deadline deadline)
     {
+        var cancellationToken = deadline.Token;
         var rows = request.Tokens.Length;
         var width = _body.Model.ModelDim;
         var reports = new HeadReport[_layers.Length][];
-        var attended = 0;
+        Attended = 0;
         var blocks = request.Capture.HasFlag(ForwardCapture.Blocks) ? new FloatTensor[_layers.Length] : null;
 
         // The residual stream, [rows, width].
@@ -33,10 +38,13 @@ internal sealed class ForwardPass
             _body.Embed(request.Tokens, sequenceLengths, x);
             for (var layer = 0; layer < _layers.Length; layer++)
             {
-                var attention = await AttendAsync(layer, x, rows, sequenceLengths, request.Capture, cancellationToken);
+                // Small layers are computed without a look at the token.
+                cancellationToken.ThrowIfCancellationRequested();
+                var attention = await AttendAsync(layer, x, rows, sequenceLengths, request.Capture, deadline);
                 reports[layer] = attention.Heads;
-                attended++;
+                Attended++;
                 await FinishBlockAsync(layer, attention.Output, x, rows, cancellationToken);
+                attention.Output.Release();
                 if (blocks is not null)
                 {
                     blocks[layer] = new FloatTensor(x[..(rows * width)], rows, width);
@@ -48,7 +56,7 @@ internal sealed class ForwardPass
         catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
         {
             // The layer that did not fit has let go of its heads itself.
-            await WeightRelease.AllAsync(_layers[..attended]);
+            await WeightRelease.AllAsync(_layers[..Attended]);
             throw;
         }
         finally
@@ -58,13 +66,13 @@ internal sealed class ForwardPass
     }
 
     private Task<AttentionResult> AttendAsync(
-        int layer, float[] x, int rows, int[] sequenceLengths, ForwardCapture capture, CancellationToken cancellationToken)
+        int layer, float[] x, int rows, int[] sequenceLengths, ForwardCapture capture, in Deadline deadline)
     {
         var width = _body.Model.ModelDim;
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
-        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, capture.HasFlag(ForwardCapture.Patterns));
-        return _layers[layer].AttendAsync(request, cancellationToken);
+        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, capture.HasFlag(ForwardCapture.Patterns), TimeLimit: deadline.Remaining);
+        return _layers[layer].AttendAsync(request, deadline.AnswersToken);
     }
 
     private Task FinishBlockAsync(int layer, FloatTensor attention, float[] x, int rows, CancellationToken cancellationToken)

@@ -14,10 +14,15 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     private const string TypeName = "transformer";
 
     private readonly ServedRequests<ForwardResult> _served = new();
+    private readonly SiloAddress _silo;
+    private readonly TimeProvider _time;
 
-    public TransformerGrain(ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local)
+    public TransformerGrain(
+        ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local, ILocalSiloDetails silo, TimeProvider time)
         : base(models, loader, compute, local)
     {
+        _silo = silo.SiloAddress;
+        _time = time;
     }
 
     /// <summary>Orleans' name of this class.</summary>
@@ -33,7 +38,8 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         int[] lengths = request.SequenceLengths ?? [request.Tokens.Length];
         TokenInput.Check(Name, request.Tokens, lengths, Weights.Model.MaxSequenceLength, Weights.VocabularySize);
-        return _served.ServeAsync(request.Id, () => RunAsync(Pass(), request, lengths, cancellationToken), cancellationToken);
+        TimeLimits.Check(request.TimeLimit);
+        return _served.ServeAsync(request.Id, () => RunAsync(Pass(), request, lengths, cancellationToken), whenUnshared: null, cancellationToken);
     }
 
     public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
@@ -78,9 +84,18 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     private async Task<ForwardResult> RunAsync(ForwardPass pass, ForwardRequest request, int[] lengths, CancellationToken cancellationToken)
     {
         RequestSize.CheckForward($"model '{Name}'", Weights.Model, request.Tokens.Length, lengths, request.Capture);
+        using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
         try
         {
-            return await pass.RunAsync(request, lengths, cancellationToken);
+            return await pass.RunAsync(request, lengths, deadline);
+        }
+        catch (Exception exception) when (deadline.HasPassed && !cancellationToken.IsCancellationRequested
+            && exception is OperationCanceledException or HeadClusterException { Kind: HeadClusterErrorKind.Timeout })
+        {
+            // What is left of the layer says which of its heads were late.
+            var reason = exception is HeadClusterException late ? $" ({late.Message})" : "";
+            var pending = pass.Attended < Weights.Model.LayerCount ? $"layer {pass.Attended} of {Weights.Model.LayerCount}" : "the logits";
+            throw deadline.Missed($"model '{Name}'", _silo, pending + reason);
         }
         catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
         {

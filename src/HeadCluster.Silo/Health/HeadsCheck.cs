@@ -3,11 +3,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace HeadCluster.Silo;
 
 /// <summary>
-/// Whether the heads of this silo answer, of which it asks no other silo. One that does is enough: a head answers after the request
-/// that it computes, and a silo with much to do is not a broken one.
+/// Whether all heads of this silo answer, of which it asks no other silo. A head that computes answers meanwhile, so that a silo with
+/// much to do is not taken for a broken one.
 /// </summary>
 internal sealed class HeadsCheck : IHealthCheck
 {
+    private const int MostNamed = 3;
+
     private readonly IGrainFactory _grains;
     private readonly ILocalSiloDetails _silo;
 
@@ -30,8 +32,18 @@ internal sealed class HeadsCheck : IHealthCheck
             return HealthCheckResult.Healthy("no head is active here");
         }
 
-        await Task.WhenAny(heads.Select(head => AnswerAsync(head, cancellationToken))).WaitAsync(cancellationToken);
-        return HealthCheckResult.Healthy($"the heads here answer, of which there are {heads.Length}");
+        var answers = Array.ConvertAll(heads, head => AnswerAsync(head, cancellationToken));
+        try
+        {
+            await Task.WhenAll(answers).WaitAsync(cancellationToken);
+            return HealthCheckResult.Healthy($"the heads here answer, of which there are {heads.Length}");
+        }
+        catch (OperationCanceledException)
+        {
+            var late = heads.Where((_, i) => !answers[i].IsCompletedSuccessfully).Select(head => head.Key.ToString()!).Order(StringComparer.Ordinal).ToArray();
+            return HealthCheckResult.Unhealthy(
+                $"{late.Length} of {heads.Length} heads here do not answer, such as {string.Join(", ", late.Take(MostNamed))}");
+        }
     }
 
     // A head that refuses, as one whose weights could not be loaded does, has answered.

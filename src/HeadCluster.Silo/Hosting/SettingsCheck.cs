@@ -16,6 +16,7 @@ internal static class SettingsCheck
         var configuration = silo.Services.GetRequiredService<IConfiguration>();
         SettingForm.CheckNumber<int>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.ComputeThreads));
         SettingForm.CheckNumber<long>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.MemoryLimitBytes));
+        SettingForm.CheckChoice<WirePrecision>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.WirePrecision));
         try
         {
             _ = silo.Services.GetRequiredService<IOptions<HeadClusterOptions>>().Value;

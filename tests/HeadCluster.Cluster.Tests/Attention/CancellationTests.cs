@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using HeadCluster.Testing;
-using Orleans.Runtime.Placement;
 
 namespace HeadCluster.Tests.Attention;
 
@@ -85,10 +84,8 @@ public sealed class CancellationTests
             await cluster.PlaceHeadAsync(new HeadId(Model, 0, head), cluster.Silos[head % 2]);
         }
 
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, cluster.Silos[0]);
-        var coordinator = cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Model, 0).ToString());
-        await coordinator.AttendAsync(new AttentionRequest(Input), TestContext.Current.CancellationToken);
-        RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        await cluster.PlaceCoordinatorAsync(new LayerId(Model, 0), cluster.Silos[0]);
+        await cluster.Client.AttendAsync(Model, 0, Input, TestContext.Current.CancellationToken);
         return cluster;
     }
 

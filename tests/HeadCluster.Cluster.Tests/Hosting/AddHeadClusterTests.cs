@@ -50,6 +50,7 @@ public sealed class AddHeadClusterTests
     [InlineData("HeadCluster:MemoryLimitBytes", "0", "HeadCluster:MemoryLimitBytes")]
     [InlineData("HeadCluster:ComputeThreads", "0", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster:ComputeThreads", "1025", "HeadCluster:ComputeThreads")]
+    [InlineData("HeadCluster:WirePrecision", "2", "HeadCluster:WirePrecision")]
     public async Task A_wrong_option_fails_the_start_and_says_what_to_change(string key, string value, string named)
     {
         using var host = Build(new() { [key] = value });

@@ -30,7 +30,7 @@ public sealed class RelayTests
         }
 
         var expected = await one.Client.AttendAsync(Model, 0, request, Stop);
-        await PlaceCoordinatorAsync(two, two.Silos[0]);
+        await two.PlaceCoordinatorAsync(Layer, two.Silos[0]);
 
         // Not by way of the client, which would send the largest in parts.
         var actual = await two.Grains.GetGrain<IMultiHeadAttentionGrain>(Layer.ToString()).AttendAsync(request, Stop);
@@ -53,7 +53,7 @@ public sealed class RelayTests
             await cluster.PlaceHeadAsync(Layer.Head(head), cluster.Silos[head % 2]);
         }
 
-        await PlaceCoordinatorAsync(cluster, cluster.Silos[0]);
+        await cluster.PlaceCoordinatorAsync(Layer, cluster.Silos[0]);
         var before = await cluster.Client.AttendAsync(Model, 0, request, Stop);
         await cluster.PlaceHeadAsync(Layer.Head(0), cluster.Silos[2]);
         await cluster.PlaceHeadAsync(Layer.Head(1), cluster.Silos[2]);
@@ -89,19 +89,6 @@ public sealed class RelayTests
         {
             Assert.Equal(alone.Head, apart.Head);
             Assert.Equal(alone.Patterns!.Select(pattern => pattern.Span.ToArray()), apart.Patterns!.Select(pattern => pattern.Span.ToArray()));
-        }
-    }
-
-    private static async Task PlaceCoordinatorAsync(HeadClusterTestCluster cluster, SiloAddress silo)
-    {
-        RequestContext.Set(Orleans.Runtime.Placement.IPlacementDirector.PlacementHintKey, silo);
-        try
-        {
-            await cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(Layer.ToString()).IsServingAsync(Guid.Empty, Stop);
-        }
-        finally
-        {
-            RequestContext.Remove(Orleans.Runtime.Placement.IPlacementDirector.PlacementHintKey);
         }
     }
 }

@@ -1,5 +1,4 @@
 using HeadCluster.Testing;
-using Orleans.Runtime.Placement;
 
 namespace HeadCluster.Tests.Relay;
 
@@ -116,14 +115,6 @@ public sealed class SiloLossTests
             await cluster.PlaceHeadAsync(Layer.Head(head), cluster.Silos[head % 2]);
         }
 
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, coordinator);
-        try
-        {
-            await cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(Layer.ToString()).IsServingAsync(Guid.Empty, Stop);
-        }
-        finally
-        {
-            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
-        }
+        await cluster.PlaceCoordinatorAsync(Layer, coordinator);
     }
 }

@@ -29,6 +29,27 @@ public sealed class FloatTensorCodecTests
     });
 
     [Fact]
+    public void A_rounded_tensor_comes_back_with_its_precision_and_its_bits_and_takes_2_bytes_an_element() => AnyTensor.Sample(tensor =>
+    {
+        var rounded = tensor.RoundTo(WirePrecision.BFloat16);
+        var bytes = Serializer.SerializeToArray(rounded);
+        var back = Serializer.Deserialize<FloatTensor>(bytes);
+        Assert.Equal(WirePrecision.BFloat16, back!.Precision);
+        Assert.Equal(rounded.Shape, back.Shape);
+        Assert.Equal(Bits(rounded), Bits(back));
+        Assert.Equal(Serializer.SerializeToArray(tensor).Length - (2 * tensor.Length), bytes.Length, tolerance: 2);
+    });
+
+    [Fact]
+    public void Rows_of_a_rounded_tensor_travel_rounded()
+    {
+        var rows = Matrices.Random(100, 48).RoundTo(WirePrecision.BFloat16).RowRange(10, 80);
+        var bytes = Serializer.SerializeToArray(rows);
+        Assert.InRange(bytes.Length, 80 * 48 * 2, (80 * 48 * 2) + 64);
+        Assert.Equal(Bits(rows), Bits(Serializer.Deserialize<FloatTensor>(bytes)!));
+    }
+
+    [Fact]
     public void A_tensor_takes_4_bytes_an_element_and_little_more()
     {
         var bytes = Serializer.SerializeToArray(Matrices.Random(100, 48));
@@ -50,8 +71,9 @@ public sealed class FloatTensorCodecTests
 
     [Fact]
     public void Damaged_bytes_are_an_error_and_allocate_no_more_than_they_are() =>
-        Gen.Select(AnyTensor, Gen.Int[0, 200], Gen.Byte, Gen.Bool).Sample((tensor, position, value, truncate) =>
+        Gen.Select(AnyTensor, Gen.Enum<WirePrecision>(), Gen.Int[0, 200], Gen.Byte, Gen.Bool).Sample((exact, precision, position, value, truncate) =>
         {
+            var tensor = exact.RoundTo(precision);
             var bytes = Serializer.SerializeToArray(tensor);
             position %= bytes.Length;
             if (truncate)

@@ -20,9 +20,10 @@ internal static class Programs
     public static Process Start(string program, params IEnumerable<string> args) => Start(program, [], args);
 
     /// <summary>Starts a program with more environment variables than the tests have.</summary>
-    public static Process Start(string program, Dictionary<string, string> environment, IEnumerable<string> args)
+    public static Process Start(string program, Dictionary<string, string> environment, IEnumerable<string> args, params string[] launcher)
     {
-        var start = new ProcessStartInfo(DotNet, [Path.Combine(AppContext.BaseDirectory, program), .. args])
+        string[] command = [.. launcher, DotNet, Path.Combine(AppContext.BaseDirectory, program), .. args];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

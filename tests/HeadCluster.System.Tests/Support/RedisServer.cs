@@ -12,7 +12,16 @@ internal sealed class RedisServer : IAsyncDisposable
     private Process _process = null!;
     private Task _reading = Task.CompletedTask;
 
-    private RedisServer(string program) => _program = program;
+    private readonly string[] _addresses;
+
+    private RedisServer(string program, string[] addresses)
+    {
+        _program = program;
+        _addresses = addresses;
+    }
+
+    /// <summary>The port of all its addresses.</summary>
+    public int Port => _port;
 
     /// <summary>Its address as <c>host:port</c>.</summary>
     public string Address => $"127.0.0.1:{_port}";
@@ -20,9 +29,10 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Its address as <c>--cluster</c> takes it.</summary>
     public string Uri => $"redis://{Address}";
 
-    public static async Task<RedisServer> StartAsync()
+    /// <param name="addresses">Addresses on which it listens besides the loopback one.</param>
+    public static async Task<RedisServer> StartAsync(params string[] addresses)
     {
-        var server = new RedisServer(Tool.Require("redis-server"));
+        var server = new RedisServer(Tool.Require("redis-server"), addresses);
         await server.ListenAsync();
         return server;
     }
@@ -45,7 +55,10 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         using var limit = Programs.Limit();
         var start = new ProcessStartInfo(
-            _program, ["--port", $"{_port}", "--bind", "127.0.0.1", "--dir", _data.Path, "--save", "", "--appendonly", "yes"])
+            _program, [
+                "--port", $"{_port}", "--protected-mode", "no", "--dir", _data.Path, "--save", "", "--appendonly", "yes",
+                "--bind", "127.0.0.1", .. _addresses,
+            ])
         {
             RedirectStandardOutput = true,
         };
