@@ -2,6 +2,7 @@ using System.CommandLine;
 using HeadCluster.Cli.Bench;
 using HeadCluster.Cli.Commands;
 using HeadCluster.Cli.Output;
+using HeadCluster.Cli.Simulate;
 using HeadCluster.Silo.CommandLine;
 
 var terminal = Terminal.TakeOver();
@@ -16,5 +17,6 @@ var root = new RootCommand("Schedules attention heads of transformers on Orleans
     new DrainCommand(terminal).Create(),
     new RebalanceCommand(terminal).Create(),
     BenchCommand.Create(terminal),
+    new SimulateCommand(terminal).Create(),
 };
 return await CommandRunner.RunAsync(root, args, terminal.Output, cancelWithin: TimeSpan.FromSeconds(5));

@@ -36,6 +36,7 @@ public sealed class MeasuredStrategy : IPlanStrategy
                 .OfType<PlanAssignment>()
                 .Select(assignment => Polish(problem, layers, assignment));
             best = Best(problem, best is null ? sought : sought.Prepend(best));
+            best = Best(problem, Exact(problem, layers, best));
         }
 
         // No set has the memory, as far as that could be told.
@@ -67,6 +68,26 @@ public sealed class MeasuredStrategy : IPlanStrategy
             improvement.Balance(lost ? (int)(problem.Heads.Count * MoveWithLost) : int.MaxValue);
             improvement.TakeBack(MoveCost(problem, pricing, settled));
             yield return settled;
+        }
+    }
+
+    // What is known, and what is better.
+    private static IEnumerable<PlanAssignment> Exact(PlanProblem problem, PlanLayers layers, PlanAssignment? known)
+    {
+        var seconds = double.PositiveInfinity;
+        if (known is not null)
+        {
+            seconds = new PlanPricing(problem, known.Coordinator).RequestSeconds(known.Silos);
+            yield return known;
+        }
+
+        foreach (var coordinator in SiloSets.Coordinators(problem))
+        {
+            if (ExactSearch.TryFind(problem, layers, coordinator, seconds) is { } better)
+            {
+                seconds = new PlanPricing(problem, coordinator).RequestSeconds(better.Silos);
+                yield return Polish(problem, layers, better);
+            }
         }
     }
 

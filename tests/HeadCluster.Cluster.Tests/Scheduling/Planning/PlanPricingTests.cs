@@ -1,0 +1,65 @@
+using HeadCluster.Scheduling;
+
+namespace HeadCluster.Tests.Scheduling;
+
+/// <summary>The prices, term by term.</summary>
+public class PlanPricingTests
+{
+    private const double Head = 0.1;
+    private const double Call = 0.00002;
+
+    [Fact]
+    public void Heads_share_the_threads_of_a_silo_and_the_longest_is_not_split()
+    {
+        // 1e9 operations at 1e10 a second.
+        Assert.Equal(3 * (Head + Call), Seconds(Fleet.Uniform(3, 1), 0, 0, 0), 1e-9);
+        var two = Fleet.Uniform(3, 1) with { Silos = [Fleet.Silo(0, threads: 2)] };
+        Assert.Equal(1.5 * (Head + Call), Seconds(two, 0, 0, 0), 1e-9);
+        var eight = Fleet.Uniform(3, 1) with { Silos = [Fleet.Silo(0, threads: 8)] };
+        Assert.Equal(Head + Call, Seconds(eight, 0, 0, 0), 1e-9);
+    }
+
+    [Fact]
+    public void A_head_takes_its_arithmetic_or_its_threads_share_of_the_memory_whichever_is_slower()
+    {
+        var problem = Fleet.Uniform(1, 1);
+        problem = problem with { Heads = [problem.Heads[0] with { ReadBytes = 4e9 }] };
+        Assert.Equal(0.4 + Call, Seconds(problem, 0, 0), 1e-9);
+        Assert.Equal(0.8 + Call, Seconds(problem with { Silos = [Fleet.Silo(0, threads: 2)] }, 0, 0), 1e-9);
+    }
+
+    [Fact]
+    public void Layers_follow_each_other_and_the_coordinators_work_follows_the_slowest_silo()
+    {
+        var problem = Fleet.Problem(
+            2, [.. Enumerable.Repeat(Fleet.Head(1e9), 4)], [Fleet.Silo(0), Fleet.Silo(1)], new CoordinatorLoad(0, 0, 2e9, 0, 5e9, 0), Fleet.NoLink);
+        Assert.Equal((2 * (Head + Call)) + (Head + Call) + (2 * 0.2) + 0.5, Seconds(problem, 0, 0, 0, 1), 1e-9);
+
+        // Rows are split over threads, but a decode step has one.
+        var threads = problem with { Silos = [Fleet.Silo(0, threads: 4), Fleet.Silo(1)] };
+        Assert.Equal(0.05, new PlanPricing(threads, 0).LayerSeconds, 1e-9);
+        Assert.Equal(0.2, new PlanPricing(threads with { Shape = new RequestShape(512, RequestPhase.Decode) }, 0).LayerSeconds, 1e-9);
+    }
+
+    [Fact]
+    public void X_is_sent_to_one_silo_after_the_other_and_computing_begins_with_the_first_block()
+    {
+        // 10 MiB of x at 1 MiB/ms; a head takes 100 ms.
+        const long MiB = 1 << 20;
+        var load = new CoordinatorLoad(0, 10 * MiB, 0, 0, 0, 0);
+        var link = new SiloLink(TimeSpan.FromMilliseconds(3), MiB * 1000d);
+        var problem = Fleet.Problem(1, [.. Enumerable.Repeat(Fleet.Head(1e9, outputBytes: MiB), 3)], [Fleet.Silo(0), Fleet.Silo(1), Fleet.Silo(2)], load, link);
+        var copy = 8 * MiB / 2e9;
+        Assert.Equal(0.003 + 0.002 + Head + Call + copy + 0.001, Seconds(problem, 1, 1, 1) - (2 * (Head + Call)) - 0.002, 1e-9);
+        Assert.Equal(0.003 + 0.004 + (2 * (Head + Call)) + copy + 0.002, Seconds(problem, 1, 1, 2), 1e-9);
+
+        // What is computed in less time than the rest of x takes waits for it.
+        var quick = problem with { Heads = [.. problem.Heads.Select(head => head with { Operations = 1e7, OutputBytes = 0 })] };
+        Assert.Equal(0.003 + 0.004 + 0.016, Seconds(quick, 0, 1, 2), 1e-9);
+
+        // Sending takes a thread of the coordinator.
+        Assert.Equal((2 * (Head + Call)) + (10 * MiB / 2e9), Seconds(problem, 0, 0, 1), 1e-9);
+    }
+
+    private static double Seconds(PlanProblem problem, params int[] silos) => new PlanPricing(problem, 0).RequestSeconds(silos);
+}
