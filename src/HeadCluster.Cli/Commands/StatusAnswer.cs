@@ -22,9 +22,9 @@ internal sealed record StatusAnswer(
                 names.Of(head.Silo),
                 head.WeightBytes,
                 head.Requests,
-                head.QueueP50.TotalMicroseconds,
-                head.ProjectP50.TotalMicroseconds,
-                head.AttendP50.TotalMicroseconds))],
+                head.Queue.P50.TotalMicroseconds,
+                head.Project.P50.TotalMicroseconds,
+                head.Attend.P50.TotalMicroseconds))],
             status.BrokenModels);
     }
 }

@@ -67,9 +67,9 @@ internal sealed class StatusCommand
                 names.Of(head.Silo),
                 (head.WeightBytes / 1024).Text(),
                 head.Requests.Text(),
-                head.QueueP50.TotalMicroseconds.Microseconds(),
-                head.ProjectP50.TotalMicroseconds.Microseconds(),
-                head.AttendP50.TotalMicroseconds.Microseconds());
+                head.Queue.P50.TotalMicroseconds.Microseconds(),
+                head.Project.P50.TotalMicroseconds.Microseconds(),
+                head.Attend.P50.TotalMicroseconds.Microseconds());
         }
 
         _terminal.Write(silos);

@@ -13,6 +13,7 @@ internal sealed class LayerServices
         HeadRelayClient relays,
         Exchanges exchanges,
         InFlightBytes inFlight,
+        LayerInstruments instruments,
         TimeProvider time,
         IOptions<HeadClusterOptions> options)
     {
@@ -22,6 +23,7 @@ internal sealed class LayerServices
         Relays = relays;
         Exchanges = exchanges;
         InFlight = inFlight;
+        Instruments = instruments;
         Time = time;
         RecoveryTimeout = options.Value.RecoveryTimeout;
     }
@@ -37,6 +39,8 @@ internal sealed class LayerServices
     public Exchanges Exchanges { get; }
 
     public InFlightBytes InFlight { get; }
+
+    public LayerInstruments Instruments { get; }
 
     public TimeProvider Time { get; }
 

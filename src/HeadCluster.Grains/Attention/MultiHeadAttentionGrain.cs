@@ -13,17 +13,12 @@ namespace HeadCluster.Grains;
 internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiHeadAttentionGrain
 {
     private readonly LayerServices _services;
-    private readonly HeadInstruments _instruments;
+    private LayerInstruments.OneLayer? _telemetry;
     private readonly ServedRequests<AttentionResult> _served = new();
     private LayerId _id;
 
-    public MultiHeadAttentionGrain(
-        ModelCatalog models, WeightMemory memory, ComputePool compute, LayerServices services, HeadInstruments instruments)
-        : base(models, memory, compute)
-    {
-        _services = services;
-        _instruments = instruments;
-    }
+    public MultiHeadAttentionGrain(ModelCatalog models, WeightMemory memory, ComputePool compute, LayerServices services)
+        : base(models, memory, compute) => _services = services;
 
     public Task<AttentionResult> AttendAsync(AttentionRequest request, CancellationToken cancellationToken) =>
         _served.ServeAsync(request.Id, () => ServeAsync(request, cancellationToken), cancellationToken);
@@ -64,24 +59,31 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
         RequestSize.CheckLayer(key, layer.Model, request.Input.Rows, lengths, request.CapturePatterns);
 
-        using var measured = _instruments.StartAttention(_id, request.Input.Rows);
+        using var measured = (_telemetry ??= _services.Instruments.Of(_id)).Start(request.Input.Rows);
+        var began = _services.Time.GetTimestamp();
         try
         {
             var z = HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
             using var call = new LayerCall(_services, layer.Heads, request, lengths, z, cancellationToken);
             await call.RunAsync(cancellationToken);
+            var gathered = _services.Time.GetTimestamp();
             var output = await ProjectAsync(layer.OutputWeights, z.Tensor, cancellationToken);
             if (!call.HasLost)
             {
                 z.Tensor.Release();
             }
 
-            measured.Complete();
-            return new AttentionResult(output, call.Reports, call.Silos);
+            var result = new AttentionResult(output, call.Reports, call.Silos)
+            {
+                Elapsed = _services.Time.GetElapsedTime(began),
+                OutputProjection = _services.Time.GetElapsedTime(gathered),
+            };
+            measured.Complete(result);
+            return result;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            measured.Fail();
+            measured.Fail(exception);
             if (exception is HeadClusterException { Kind: HeadClusterErrorKind.OutOfMemory })
             {
                 // Neither W_O nor the heads that did fit are of use without those that did not.
@@ -95,7 +97,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
     // y = Concat(z_1 … z_h) W_O + b_O.
     private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, FloatTensor z, CancellationToken cancellationToken)
     {
-        using var activity = HeadInstruments.StartOutputProjection();
+        using var span = new SpanScope(Spans.StartLeaf("output_projection"));
         var output = FloatTensor.Rent(out var y, z.Rows, weights.Outputs);
         await Compute.RunRowsAsync(
             z.Rows,
@@ -103,6 +105,7 @@ internal sealed class MultiHeadAttentionGrain : ModelGrain<LoadedLayer>, IMultiH
             (first, count, token) => LinearKernel.Apply(
                 z.Span.Slice(first * weights.Inputs, count * weights.Inputs), count, weights, y.AsSpan(first * weights.Outputs, count * weights.Outputs), token),
             cancellationToken);
+        span.Complete();
         return output;
     }
 }

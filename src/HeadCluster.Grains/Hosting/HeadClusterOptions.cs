@@ -40,6 +40,12 @@ public sealed class HeadClusterOptions
     /// It must be longer than the cluster takes to find out that a silo has died. Default: 1 minute.
     /// </summary>
     public TimeSpan RecoveryTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Whether metrics of heads carry the head's index as a tag: as many time series as there are heads, times those of a
+    /// histogram. Traces and statistics name each head in any case. Default: false.
+    /// </summary>
+    public bool TagMetricsByHead { get; set; }
 }
 
 /// <summary>One model.</summary>

@@ -12,4 +12,7 @@ internal sealed class LocalHeads
     public void Add(HeadId head) => _heads[head] = true;
 
     public void Remove(HeadId head) => _heads.TryRemove(head, out _);
+
+    /// <summary>How many of each model.</summary>
+    public IEnumerable<KeyValuePair<string, int>> CountByModel() => _heads.Keys.CountBy(head => head.Model);
 }

@@ -11,11 +11,15 @@ namespace HeadCluster.Grains;
 [GrainType("transformer"), PreferLocalPlacement, Reentrant]
 internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransformerGrain
 {
+    private readonly ModelInstruments _instruments;
+    private readonly TimeProvider _time;
     private readonly ServedRequests<ForwardResult> _served = new();
 
-    public TransformerGrain(ModelCatalog models, WeightMemory memory, ComputePool compute)
+    public TransformerGrain(ModelCatalog models, WeightMemory memory, ComputePool compute, ModelInstruments instruments, TimeProvider time)
         : base(models, memory, compute)
     {
+        _instruments = instruments;
+        _time = time;
     }
 
     private string Name => this.GetPrimaryKeyString();
@@ -26,7 +30,7 @@ internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransform
     {
         int[] lengths = request.SequenceLengths ?? [request.Tokens.Length];
         TokenInput.Check(Name, request.Tokens, lengths, Weights.Model.MaxSequenceLength, Weights.VocabularySize);
-        return _served.ServeAsync(request.Id, () => RunAsync(Pass(), request, lengths, cancellationToken), cancellationToken);
+        return _served.ServeAsync(request.Id, () => ForwardAsync(request, lengths, cancellationToken), cancellationToken);
     }
 
     public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
@@ -40,13 +44,15 @@ internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransform
 
         var pass = Pass();
         var tokens = request.Tokens;
+        using var generation = _instruments.StartGeneration(Name, tokens.Length);
         for (var step = 0; step < request.Steps; step++)
         {
-            var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], cancellationToken);
-            var next = GreedyChoice.From(result.Logits.Row(tokens.Length - 1), position: tokens.Length);
+            var next = await NextAsync(pass, tokens, generation, cancellationToken);
             tokens = [.. tokens, next.Token];
             yield return next;
         }
+
+        generation.Complete();
     }
 
     protected override WeightLoad<TransformerBody> PlanLoad()
@@ -65,7 +71,27 @@ internal sealed class TransformerGrain : ModelGrain<TransformerBody>, ITransform
             layers[layer] = GrainFactory.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Name, layer).ToString());
         }
 
-        return new ForwardPass(Weights, layers, Compute);
+        return new ForwardPass(Name, Weights, layers, Compute, _time);
+    }
+
+    private async Task<ForwardResult> ForwardAsync(ForwardRequest request, int[] lengths, CancellationToken cancellationToken)
+    {
+        using var span = _instruments.StartForward(Name, request.Tokens.Length);
+        var result = await RunAsync(Pass(), request, lengths, cancellationToken);
+        span.Complete();
+        return result;
+    }
+
+    private async Task<GeneratedToken> NextAsync(
+        ForwardPass pass, int[] tokens, ModelInstruments.Generation generation, CancellationToken cancellationToken)
+    {
+        using var span = generation.StartToken(position: tokens.Length);
+        var began = _time.GetTimestamp();
+        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], cancellationToken);
+        var next = GreedyChoice.From(result.Logits.Row(tokens.Length - 1), position: tokens.Length);
+        generation.RecordToken(_time.GetElapsedTime(began));
+        span.Complete();
+        return next;
     }
 
     private async Task<ForwardResult> RunAsync(ForwardPass pass, ForwardRequest request, int[] lengths, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ internal sealed class SiloCommand
 {
     private readonly Dictionary<Option, string> _keys = [];
     private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
-    private readonly Option<string?> _trace = TelemetryExport.CreateOption();
+    private readonly TelemetryArguments _telemetry = new();
 
     public RootCommand Create()
     {
@@ -27,8 +27,8 @@ internal sealed class SiloCommand
             Text("--cluster-id", nameof(SiloHostOptions.ClusterId), "Name of the cluster (headcluster).", "name"),
             Text("--name", nameof(SiloHostOptions.Name), "Name of the silo (silo- or the machine's name, and its port).", "name"),
             _models,
-            _trace,
         };
+        _telemetry.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
@@ -38,7 +38,7 @@ internal sealed class SiloCommand
         var builder = SiloHost.CreateBuilder(Settings(parsed));
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.AddHostedService<ReadyAnnouncement>();
-        using var telemetry = TelemetryExport.Start(parsed.GetValue(_trace));
+        using var telemetry = _telemetry.Start(parsed);
         using var host = builder.Build();
         host.CheckSettings();
         await SiloPorts.CheckAsync(host.Services.GetRequiredService<SiloHostOptions>(), TimeProvider.System, cancellationToken);
