@@ -1,7 +1,7 @@
 namespace HeadCluster;
 
 /// <summary>How long something took, over the requests of one head since it was activated where it is.</summary>
-/// <param name="Recent">Average in which the last request has the weight 1/16, the one before 15/16 of that, and so on.</param>
+/// <param name="Recent">Average in which the last request has the weight 1/16, the one before 15/16 of that, and so on; of the first 16, their mean.</param>
 /// <param name="P50">Median, to 1 part in 32.</param>
 /// <param name="P99">What 99 of 100 requests did not exceed, to 1 part in 32.</param>
 /// <param name="Max">The longest.</param>

@@ -25,7 +25,7 @@ internal sealed class RecentTimings(DateTimeOffset since)
         Count++;
         _rows += computation.Rows;
         _outputBytes += computation.OutputBytes;
-        RecentRows = Count == 1 ? computation.Rows : RecentRows + ((computation.Rows - RecentRows) * Part.LastWeight);
+        RecentRows += (computation.Rows - RecentRows) * LastWeight(Count);
         _total.Add(computation.Queue + computation.Project + computation.Attend);
         _queue.Add(computation.Queue);
         _project.Add(computation.Project);
@@ -35,11 +35,11 @@ internal sealed class RecentTimings(DateTimeOffset since)
     public HeadStatistics Describe(HeadId head, SiloAddress silo, long weightBytes) => new(
         head, silo, weightBytes, since, Count, _rows, _outputBytes, _total.Describe(), _queue.Describe(), _project.Describe(), _attend.Describe());
 
+    // Of the last request in an average of the last ones: as much as each of the others, until there are so many.
+    private static double LastWeight(long count) => 1.0 / Math.Min(count, 16);
+
     private sealed class Part
     {
-        /// <summary>Weight of the last request in an average of the last ones.</summary>
-        public const double LastWeight = 1.0 / 16;
-
         private readonly DurationHistogram _all = new();
         private double _recentTicks;
 
@@ -48,7 +48,7 @@ internal sealed class RecentTimings(DateTimeOffset since)
         public void Add(TimeSpan duration)
         {
             _all.Add(duration);
-            _recentTicks = _all.Count == 1 ? duration.Ticks : _recentTicks + ((duration.Ticks - _recentTicks) * LastWeight);
+            _recentTicks += (duration.Ticks - _recentTicks) * LastWeight(_all.Count);
         }
 
         public DurationStatistics Describe() => new(Recent, _all.Quantile(0.5), _all.Quantile(0.99), _all.Max);
