@@ -11,6 +11,8 @@ var root = new RootCommand("Schedules attention heads of transformers on Orleans
     new AttendCommand(terminal).Create(),
     new GenerateCommand(terminal).Create(),
     new StatusCommand(terminal).Create(),
+    new TopCommand(terminal).Create(),
+    new TraceCommand(terminal).Create(),
     BenchCommand.Create(terminal),
 };
 return await CommandRunner.RunAsync(root, args, terminal.Output, cancelWithin: TimeSpan.FromSeconds(5));

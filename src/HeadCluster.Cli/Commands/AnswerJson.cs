@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using HeadCluster.Cli.Demo;
+using HeadCluster.Cli.Heads;
+using HeadCluster.Cli.Trace;
 
 namespace HeadCluster.Cli.Commands;
 
@@ -10,5 +12,7 @@ namespace HeadCluster.Cli.Commands;
 [JsonSerializable(typeof(AttendAnswer))]
 [JsonSerializable(typeof(DemoAnswer))]
 [JsonSerializable(typeof(GenerateAnswer))]
+[JsonSerializable(typeof(HeadsAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(TraceAnswer))]
 internal sealed partial class AnswerJson : JsonSerializerContext;
