@@ -12,6 +12,9 @@ internal static class RequestTrace
     private const string ParentKey = "traceparent";
     private const string StateKey = "tracestate";
 
+    // Nothing comes from it: it has the listeners of Orleans' source of the same name.
+    private static readonly ActivitySource GrainCalls = new(HeadClusterTelemetry.GrainCallSourceName);
+
     /// <summary>Where all spans come from.</summary>
     public static ActivitySource Source { get; } = new(HeadClusterTelemetry.ActivitySourceName);
 
@@ -21,6 +24,14 @@ internal static class RequestTrace
     /// </summary>
     public static ActivityContext? Parent => Activity.Current is { } current ? Of(current) : Carried();
 
+    /// <summary>What lies below an activity refers to it by this; null if it is not one of W3C's form.</summary>
+    /// <remarks>A listener may ask for all data without the flag. An activity of no source was created without asking anybody.</remarks>
+    public static ActivityContext? Of(Activity activity) => activity.IdFormat != ActivityIdFormat.W3C
+        ? null
+        : activity is { Recorded: false, IsAllDataRequested: true, Source.Name.Length: > 0 }
+            ? new ActivityContext(activity.TraceId, activity.SpanId, ActivityTraceFlags.Recorded, activity.TraceStateString)
+            : activity.Context;
+
     /// <summary>Has the calls that are made from here on carry a span, until the calling method returns to its caller.</summary>
     public static void Carry(ActivityContext span)
     {
@@ -29,6 +40,19 @@ internal static class RequestTrace
         if (span.TraceState is { Length: > 0 } state)
         {
             RequestContext.Set(StateKey, state);
+        }
+    }
+
+    /// <summary>
+    /// Has the calls that are made from here on carry no span, which is what costs least. Not where Orleans' own spans are listened
+    /// to: those begin traces wherever they are told of none.
+    /// </summary>
+    public static void CarryNothing()
+    {
+        if (!GrainCalls.HasListeners())
+        {
+            RequestContext.Remove(ParentKey);
+            RequestContext.Remove(StateKey);
         }
     }
 
@@ -43,13 +67,6 @@ internal static class RequestTrace
             Carry(span);
         }
     }
-
-    // A listener may ask for all data without the flag. An activity of no source was created without asking anybody.
-    private static ActivityContext? Of(Activity activity) => activity.IdFormat != ActivityIdFormat.W3C
-        ? null
-        : activity is { Recorded: false, IsAllDataRequested: true, Source.Name.Length: > 0 }
-            ? new ActivityContext(activity.TraceId, activity.SpanId, ActivityTraceFlags.Recorded, activity.TraceStateString)
-            : activity.Context;
 
     private static ActivityContext? Carried() =>
         RequestContext.Get(ParentKey) is string parent

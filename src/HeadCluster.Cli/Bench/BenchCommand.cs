@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HeadCluster.Cli.Bench.Telemetry;
 using HeadCluster.Cli.Output;
 
 namespace HeadCluster.Cli.Bench;
@@ -9,6 +10,7 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal) => new("bench", "Measures.")
     {
         new BenchClusterCommand(terminal).Create(),
+        new BenchTelemetryCommand(terminal).Create(),
         new BenchSiloCommand(terminal).Create(),
     };
 }

@@ -78,32 +78,32 @@ internal sealed class ClusterBenchmark : IAsyncDisposable
         var silos = _many.SiloPorts.Length;
         var ideal = shape.IdealBytes(silos);
         var wire = silos == 1 ? 0 : (double?)sent / calls.Count;
-        var (plain, empty) = (Median(compared.Select(call => call.Plain)), Median(compared.Select(call => call.Empty)));
+        var (plain, empty) = (Medians.Of(compared.Select(call => call.Plain)), Medians.Of(compared.Select(call => call.Empty)));
         return new ClusterResult(
             shape.Rows,
             shape.ModelDim,
             shape.Heads,
             silos,
             _threads,
-            Median(many) * 1e3,
-            Median(one) * 1e3,
-            Median(one.Zip(many, (a, b) => a / b)),
+            Medians.Of(many) * 1e3,
+            Medians.Of(one) * 1e3,
+            Medians.Of(one.Zip(many, (a, b) => a / b)),
             wire is null ? null : (long)Math.Round(wire.Value),
             ideal,
             ideal == 0 ? null : wire / ideal,
-            Median(calls.Select(call => call.TransferShare)),
+            Medians.Of(calls.Select(call => call.TransferShare)),
             plain * 1e3,
-            Median(compared.Select(call => call.Layer / call.Plain)),
+            Medians.Of(compared.Select(call => call.Layer / call.Plain)),
             empty * 1e3,
-            Median(compared.Select(call => call.Layer)) / (empty + plain),
+            Medians.Of(compared.Select(call => call.Layer)) / (empty + plain),
             sha256);
 
-        async Task MeasureOneAsync() => one.Add(Median((await AskAsync(_one, WorkerTask.Attend)).Select(call => call.Layer)));
+        async Task MeasureOneAsync() => one.Add(Medians.Of((await AskAsync(_one, WorkerTask.Attend)).Select(call => call.Layer)));
 
         async Task MeasureManyAsync()
         {
             var sample = await AskAsync(_many, WorkerTask.Attend);
-            many.Add(Median(sample.Select(call => call.Layer)));
+            many.Add(Medians.Of(sample.Select(call => call.Layer)));
             calls.AddRange(sample);
         }
 
@@ -141,12 +141,5 @@ internal sealed class ClusterBenchmark : IAsyncDisposable
         {
             throw new BenchFailure($"{shape}: the output's SHA-256 is {sha256} on one silo and {answer.Sha256} on several");
         }
-    }
-
-    // The middle value, or the mean of the two in the middle.
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

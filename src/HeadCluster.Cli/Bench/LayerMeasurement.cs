@@ -39,7 +39,7 @@ internal sealed class LayerMeasurement
         _silos = silos;
         _places = [.. Enumerable.Range(0, shape.Heads).Select(head => silos[shape.SiloOf(head, silos.Length)])];
         _layer = _grains.GetGrain<IMultiHeadAttentionGrain>(shape.Layer.ToString());
-        _request = new AttentionRequest(Input(shape));
+        _request = new AttentionRequest(BenchInput.Of(shape));
         _plain = new(() =>
         {
             using var model = ModelLocation.Open(shape.Model);
@@ -155,17 +155,4 @@ internal sealed class LayerMeasurement
     }
 
     private static ReadOnlySpan<byte> Bits(ReadOnlySpan<float> values) => MemoryMarshal.AsBytes(values);
-
-    // The same numbers in every process.
-    private static FloatTensor Input(BenchShape shape)
-    {
-        var random = new Random(2);
-        var x = new float[shape.Rows * shape.ModelDim];
-        for (var i = 0; i < x.Length; i++)
-        {
-            x[i] = (2 * random.NextSingle()) - 1;
-        }
-
-        return new FloatTensor(x, shape.Rows, shape.ModelDim);
-    }
 }

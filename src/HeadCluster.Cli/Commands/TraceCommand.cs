@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using HeadCluster.Cli.Bench;
 using HeadCluster.Cli.Output;
 using HeadCluster.Cli.Trace;
 using HeadCluster.Client;
@@ -93,7 +94,7 @@ internal sealed class TraceCommand
                 $"{_rows.Name} is {rows}; expected 1 to {described.MaxSequenceLength}, the positions of model '{model}'");
         }
 
-        var x = RandomRows(rows, described.ModelDim);
+        var x = BenchInput.Of(rows, described.ModelDim);
         var (result, elapsed) = await TimeAsync(parsed, () => client.AttendAsync(model, parsed.GetValue(_layer), x, cancellationToken));
         var names = new SiloNames(await client.StatusAsync(cancellationToken));
         var layer = new LayerReport(result.Silos, result.Elapsed, result.OutputProjection, FeedForward: TimeSpan.Zero);
@@ -141,18 +142,5 @@ internal sealed class TraceCommand
         _terminal.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"  {answer.Rows} rows of {answer.Model}: {answer.ElapsedMicroseconds:0.0} µs, of which {answer.Layers.Sum(layer => layer.AttentionMicroseconds + layer.FeedForwardMicroseconds):0.0} µs in the layers shown"));
-    }
-
-    // The same numbers each time, around 0.
-    private static FloatTensor RandomRows(int rows, int columns)
-    {
-        var random = new Random(1);
-        var x = new float[rows * columns];
-        for (var i = 0; i < x.Length; i++)
-        {
-            x[i] = (2 * random.NextSingle()) - 1;
-        }
-
-        return new FloatTensor(x, rows, columns);
     }
 }

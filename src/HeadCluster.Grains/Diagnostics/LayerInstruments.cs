@@ -59,7 +59,7 @@ internal sealed class LayerInstruments
         public AttentionMeasurement Start(int rows)
         {
             Interlocked.Increment(ref instruments._active);
-            var span = Spans.Start("attention");
+            var span = Spans.StartOverLeaves("attention");
             if (span is { IsAllDataRequested: true })
             {
                 span.SetTag(HeadClusterTelemetry.ModelTag, layer.Model);

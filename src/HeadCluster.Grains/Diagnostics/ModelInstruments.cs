@@ -22,7 +22,7 @@ internal sealed class ModelInstruments
         var parent = RequestTrace.Source.HasListeners() ? RequestTrace.Parent : null;
         var span = Spans.StartBelow("generate", parent);
         Describe(span, model, promptTokens);
-        return new Generation(this, model, span, span?.Context ?? parent);
+        return new Generation(this, model, span, span is null ? parent : RequestTrace.Of(span));
     }
 
     /// <summary>The logits of given tokens are to be computed. Dispose the result when they are, or when that failed.</summary>

@@ -9,20 +9,36 @@ namespace HeadCluster.Grains;
 /// </summary>
 internal static class Spans
 {
-    /// <summary>Begins a span that has none of other grains below it, such as one of a kernel; null if it is not to be recorded.</summary>
-    public static Activity? StartLeaf(string name) => RequestTrace.Source.HasListeners() ? Start(name, RequestTrace.Parent) : null;
-
     /// <summary>Begins a span, below which those of the calls belong that the calling method makes from here on.</summary>
-    public static Activity? Start(string name)
+    public static Activity? Start(string name) => RequestTrace.Source.HasListeners() ? StartBelow(name, RequestTrace.Parent) : null;
+
+    /// <summary>
+    /// Begins a span of which all below are leaves. If it is not recorded, calls from here on carry nothing: a leaf begins no
+    /// trace, so that it need not be told.
+    /// </summary>
+    public static Activity? StartOverLeaves(string name)
     {
-        var span = StartLeaf(name);
-        if (span is not null)
+        if (!RequestTrace.Source.HasListeners())
         {
-            RequestTrace.Carry(span.Context);
+            return null;
+        }
+
+        var span = Begin(name, RequestTrace.Parent);
+        if (span is { IsAllDataRequested: true } && RequestTrace.Of(span) is { } carried)
+        {
+            RequestTrace.Carry(carried);
+        }
+        else
+        {
+            RequestTrace.CarryNothing();
         }
 
         return span;
     }
+
+    /// <summary>Begins a span that has none below it; null also where a trace would begin with it.</summary>
+    public static Activity? StartLeaf(string name) =>
+        RequestTrace.Source.HasListeners() && RequestTrace.Parent is { } parent ? Begin(name, parent) : null;
 
     /// <summary>Begins a span below one that need not be current any more.</summary>
     /// <param name="name">Its name.</param>
@@ -34,8 +50,8 @@ internal static class Spans
             return null;
         }
 
-        var span = Start(name, parent);
-        if ((span?.Context ?? parent) is { } carried)
+        var span = Begin(name, parent);
+        if ((span is null ? parent : RequestTrace.Of(span)) is { } carried)
         {
             RequestTrace.Carry(carried);
         }
@@ -54,7 +70,7 @@ internal static class Spans
         span?.Dispose();
     }
 
-    private static Activity? Start(string name, ActivityContext? parent) => parent switch
+    private static Activity? Begin(string name, ActivityContext? parent) => parent switch
     {
         // A sampler that says no to the first span leaves it there, unrecorded, to tell those below.
         null => RequestTrace.Source.StartActivity(name),

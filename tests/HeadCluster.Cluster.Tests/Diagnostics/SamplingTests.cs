@@ -50,6 +50,17 @@ public sealed class SamplingTests
     }
 
     [Fact]
+    public async Task A_listener_that_wants_all_data_of_spans_without_recording_them_gets_all_spans()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, NanoGpt.Model);
+        using var sampler = new Sampler(ActivitySamplingResult.AllData);
+
+        await cluster.Client.GenerateAsync(NanoGpt.Name, new[] { 2, 1, 0 }, steps: 1, Stop).CountAsync(Stop);
+
+        Assert.Equal(9, sampler.Made.Count(name => name == "head"));
+    }
+
+    [Fact]
     public void Telemetry_that_nobody_listens_to_allocates_nothing()
     {
         var (here, there) = (Instruments.Silo(3), Instruments.Silo(4));
@@ -105,12 +116,12 @@ public sealed class SamplingTests
         return computation;
     }
 
-    /// <summary>Samples nothing, as OpenTelemetry's parent-based sampler does that is told so.</summary>
+    /// <summary>Decides of requests as it is told; if that is none, as OpenTelemetry's parent-based sampler does.</summary>
     private sealed class Sampler : IDisposable
     {
         private readonly ActivityListener _listener;
 
-        public Sampler()
+        public Sampler(ActivitySamplingResult requests = ActivitySamplingResult.None)
         {
             _listener = new ActivityListener
             {
@@ -118,7 +129,9 @@ public sealed class SamplingTests
                 Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
                 {
                     Asked.Enqueue(options.Name);
-                    return options.Parent == default || options.Parent.IsRemote ? ActivitySamplingResult.PropagationData : ActivitySamplingResult.None;
+                    return requests == ActivitySamplingResult.None && (options.Parent == default || options.Parent.IsRemote)
+                        ? ActivitySamplingResult.PropagationData
+                        : requests;
                 },
                 ActivityStarted = span => Made.Enqueue(span.OperationName),
             };

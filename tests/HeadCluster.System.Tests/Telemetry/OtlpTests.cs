@@ -10,7 +10,7 @@ public sealed class OtlpTests
     public async Task One_request_to_two_silo_processes_is_one_connected_trace_with_every_head_under_it_and_is_measured()
     {
         await using var receiver = new OtlpReceiver();
-        await GenerateAsync(receiver.Environment);
+        await GenerateAsync(receiver, []);
 
         Assert.Superset(
             new HashSet<string>(
@@ -55,19 +55,25 @@ public sealed class OtlpTests
     public async Task What_the_environment_does_not_sample_is_not_sent()
     {
         await using var receiver = new OtlpReceiver();
-        await GenerateAsync(new(receiver.Environment) { ["OTEL_TRACES_SAMPLER"] = "parentbased_always_off" });
+        await GenerateAsync(receiver, new() { ["OTEL_TRACES_SAMPLER"] = "parentbased_always_off" });
 
         Assert.Empty(receiver.Spans);
         Assert.NotEmpty(receiver.Metrics);
     }
 
-    // Silos send the rest when they stop.
-    private static async Task GenerateAsync(Dictionary<string, string> environment)
+    private static async Task GenerateAsync(OtlpReceiver receiver, Dictionary<string, string> more)
     {
-        await using var first = await SiloProcess.StartAsync(primary: null, new Dictionary<string, string>(environment) { ["OTEL_SERVICE_NAME"] = "first" });
-        await using var second = await SiloProcess.StartAsync(first, new Dictionary<string, string>(environment) { ["OTEL_SERVICE_NAME"] = "second" });
+        more["OTEL_METRIC_EXPORT_INTERVAL"] = "500";
+        await using var first = await SiloProcess.StartAsync(primary: null, Environment("first"));
+        await using var second = await SiloProcess.StartAsync(first, Environment("second"));
         await CommandResult.SucceedAsync("generate", "--cluster", first.Gateway, "--model", Inputs.Model, "--tokens", "2,1,0", "--steps", "1");
+
+        // What is observed is sent while silos run; of the rest they send what is left when they stop.
+        await Eventually.IsTrueAsync(() => Task.FromResult(receiver.Metrics.Contains("headcluster.heads {head}")), "a count of heads");
         Assert.Equal(0, await second.StopAsync());
         Assert.Equal(0, await first.StopAsync());
+
+        Dictionary<string, string> Environment(string service) =>
+            new(receiver.Environment.Concat(more)) { ["OTEL_SERVICE_NAME"] = service };
     }
 }
