@@ -71,30 +71,31 @@ internal sealed class TelemetryBenchmark : IAsyncDisposable
     public async Task<TelemetryResult> MeasureAsync(
         string name, Func<IDisposable> start, int pairs, int calls, CancellationToken cancellationToken)
     {
-        var (with, without) = (new double[pairs], new double[pairs]);
-        var (allocatedWith, allocatedWithout) = (new double[pairs], new double[pairs]);
+        var (with, without) = (new Sample[pairs], new Sample[pairs]);
         for (var pair = 0; pair < pairs; pair++)
         {
             if (pair % 2 == 0)
             {
-                (with[pair], allocatedWith[pair]) = await RunWithAsync();
-                (without[pair], allocatedWithout[pair]) = await RunAsync(calls, cancellationToken);
+                with[pair] = await RunWithAsync();
+                without[pair] = await RunAsync(calls, cancellationToken);
             }
             else
             {
-                (without[pair], allocatedWithout[pair]) = await RunAsync(calls, cancellationToken);
-                (with[pair], allocatedWith[pair]) = await RunWithAsync();
+                without[pair] = await RunAsync(calls, cancellationToken);
+                with[pair] = await RunWithAsync();
             }
         }
 
+        var both = with.Zip(without).ToArray();
         return new TelemetryResult(
             name,
-            Medians.Of(with) * 1e3,
-            Medians.Of(without) * 1e3,
-            Medians.Of(with.Zip(without, (a, b) => a / b)),
-            Medians.Of(allocatedWith.Zip(allocatedWithout, (a, b) => a - b)));
+            Medians.Of(with.Select(sample => sample.Seconds)) * 1e3,
+            Medians.Of(without.Select(sample => sample.Seconds)) * 1e3,
+            Medians.Of(both.Select(pair => pair.First.Seconds / pair.Second.Seconds)),
+            Medians.Of(both.Select(pair => pair.First.ProcessorSeconds / pair.Second.ProcessorSeconds)),
+            Medians.Of(both.Select(pair => pair.First.Bytes - pair.Second.Bytes)));
 
-        async Task<(double Seconds, double Bytes)> RunWithAsync()
+        async Task<Sample> RunWithAsync()
         {
             using var telemetry = start();
             return await RunAsync(calls, cancellationToken);
@@ -104,16 +105,18 @@ internal sealed class TelemetryBenchmark : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
-    // Median time of a call, and what a call allocates on all threads together.
-    private async Task<(double Seconds, double Bytes)> RunAsync(int calls, CancellationToken cancellationToken)
+    private async Task<Sample> RunAsync(int calls, CancellationToken cancellationToken)
     {
         for (var call = 0; call < FirstCalls; call++)
         {
             await CallAsync(cancellationToken);
         }
 
+        // What starting telemetry left behind is not what using it costs.
+        GC.Collect();
         var times = new double[calls];
         var allocated = GC.GetTotalAllocatedBytes();
+        var processor = Environment.CpuUsage.TotalTime;
         for (var call = 0; call < calls; call++)
         {
             var began = _time.GetTimestamp();
@@ -121,7 +124,10 @@ internal sealed class TelemetryBenchmark : IAsyncDisposable
             times[call] = _time.GetElapsedTime(began).TotalSeconds;
         }
 
-        return (Medians.Of(times), (GC.GetTotalAllocatedBytes() - allocated) / (double)calls);
+        return new Sample(
+            Medians.Of(times),
+            (Environment.CpuUsage.TotalTime - processor).TotalSeconds / calls,
+            (GC.GetTotalAllocatedBytes() - allocated) / (double)calls);
     }
 
     private async Task CallAsync(CancellationToken cancellationToken)
@@ -140,6 +146,12 @@ internal sealed class TelemetryBenchmark : IAsyncDisposable
         .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(share)))
         .AddProcessor(new BatchActivityExportProcessor(new Discarded<System.Diagnostics.Activity>()))
         .Build();
+
+    /// <summary>What a call takes.</summary>
+    /// <param name="Seconds">Median time.</param>
+    /// <param name="ProcessorSeconds">Mean time of all threads on processors.</param>
+    /// <param name="Bytes">Mean of what all threads allocate.</param>
+    private readonly record struct Sample(double Seconds, double ProcessorSeconds, double Bytes);
 
     private sealed class Discarded<T> : BaseExporter<T>
         where T : class
