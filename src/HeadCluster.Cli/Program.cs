@@ -16,6 +16,8 @@ var root = new RootCommand("Schedules attention heads of transformers on Orleans
     new MoveCommand(terminal).Create(),
     new DrainCommand(terminal).Create(),
     new RebalanceCommand(terminal).Create(),
+    new TopCommand(terminal).Create(),
+    new TraceCommand(terminal).Create(),
     BenchCommand.Create(terminal),
     new SimulateCommand(terminal).Create(),
 };

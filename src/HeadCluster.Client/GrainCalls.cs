@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using HeadCluster.Diagnostics;
 
 namespace HeadCluster.Client;
 
@@ -81,6 +82,7 @@ internal sealed class GrainCalls
     public async Task<T> CallAsync<T>(
         Func<CancellationToken, Task<T>> call, Func<CancellationToken, Task<bool>>? isServed, CancellationToken cancellationToken)
     {
+        RequestTrace.CarryCurrent();
         var retry = new Retry(this);
         while (true)
         {
@@ -103,6 +105,8 @@ internal sealed class GrainCalls
     public async IAsyncEnumerable<T> StreamAsync<T>(
         Func<IReadOnlyList<T>, CancellationToken, IAsyncEnumerable<T>> call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        // The first item's call begins the work; those for further items have its trace.
+        RequestTrace.CarryCurrent();
         var known = new List<T>();
         var retry = new Retry(this);
         while (true)

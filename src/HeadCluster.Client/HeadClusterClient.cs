@@ -161,6 +161,19 @@ public sealed class HeadClusterClient : IAsyncDisposable
     public Task<ClusterStatus> StatusAsync(CancellationToken cancellationToken = default) =>
         _calls.CallAsync(token => _grains.GetGrain<IClusterStatusGrain>(0).GetStatusAsync(token), isServed: null, cancellationToken);
 
+    /// <summary>
+    /// Tells what each active head has done since it was activated where it is: where that is, how many requests, and how long they
+    /// took, split into waiting, projecting and attending. It needs no backend of telemetry, and activates no head.
+    /// </summary>
+    /// <param name="model">The model whose heads are asked; null for those of all models.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="HeadClusterException">A silo is out of reach.</exception>
+    public async Task<IReadOnlyList<HeadStatistics>> GetHeadStatisticsAsync(string? model = null, CancellationToken cancellationToken = default)
+    {
+        var key = model is null ? null : ModelName.Check(model);
+        return await _calls.CallAsync(token => _grains.GetGrain<IClusterStatusGrain>(0).GetHeadsAsync(key, token), isServed: null, cancellationToken);
+    }
+
     /// <summary>Closes the connection, if this client opened one.</summary>
     public ValueTask DisposeAsync() => _connection?.DisposeAsync() ?? ValueTask.CompletedTask;
 

@@ -46,7 +46,11 @@ internal static class SequenceParts
             heads[head] = Sum(Array.ConvertAll(answers, answer => answer.Heads[head]));
         }
 
-        return new AttentionResult(output, heads, [.. answers.SelectMany(answer => answer.Silos)]);
+        return new AttentionResult(output, heads, [.. answers.SelectMany(answer => answer.Silos)])
+        {
+            Elapsed = Sum(answers, answer => answer.Elapsed),
+            OutputProjection = Sum(answers, answer => answer.OutputProjection),
+        };
 
         async Task<AttentionResult> AskAsync(int firstRow, AttentionRequest part, CancellationToken token)
         {
@@ -88,12 +92,14 @@ internal static class SequenceParts
         return parts;
     }
 
-    // The times of a head add up; it is where its last part was.
+    // The times of the parts add up; a head is where its last part was.
     private static HeadReport Sum(HeadReport[] parts) => parts[^1] with
     {
-        Queue = TimeSpan.FromTicks(parts.Sum(part => part.Queue.Ticks)),
-        Project = TimeSpan.FromTicks(parts.Sum(part => part.Project.Ticks)),
-        Attend = TimeSpan.FromTicks(parts.Sum(part => part.Attend.Ticks)),
+        Queue = Sum(parts, part => part.Queue),
+        Project = Sum(parts, part => part.Project),
+        Attend = Sum(parts, part => part.Attend),
         Patterns = parts[0].Patterns is null ? null : [.. parts.SelectMany(part => part.Patterns!)],
     };
+
+    private static TimeSpan Sum<T>(T[] parts, Func<T, TimeSpan> time) => TimeSpan.FromTicks(parts.Sum(part => time(part).Ticks));
 }

@@ -165,7 +165,8 @@ public sealed class HeadClusterTestCluster : IAsyncDisposable
         Task.WhenAll(_cluster.GetActiveSilos().Select(silo => Compute(silo.SiloAddress).WaitForRunningAsync(running => running == 0, cancellationToken)));
 
     /// <summary>Collects the spans of this cluster's requests from now on, until the result is disposed.</summary>
-    public SpanCollector CollectSpans() => new(() => Silos);
+    /// <param name="grainCalls">Whether Orleans makes its spans of grain calls too, between HeadCluster's.</param>
+    public SpanCollector CollectSpans(bool grainCalls = false) => new(() => Silos, grainCalls);
 
     /// <summary>Stops everything.</summary>
     public async ValueTask DisposeAsync()

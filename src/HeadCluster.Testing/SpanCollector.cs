@@ -7,19 +7,17 @@ namespace HeadCluster.Testing;
 /// <summary>Collects the spans of one cluster's requests, among all that the process records.</summary>
 public sealed class SpanCollector : IDisposable
 {
-    // Orleans' own spans of application calls: they link a head's span to its coordinator's across silos.
-    private const string OrleansCalls = "Microsoft.Orleans.Application";
-
     private readonly ConcurrentQueue<Activity> _ended = new();
     private readonly ActivityListener _listener;
     private readonly Func<IReadOnlyList<SiloAddress>> _silos;
 
-    internal SpanCollector(Func<IReadOnlyList<SiloAddress>> silos)
+    internal SpanCollector(Func<IReadOnlyList<SiloAddress>> silos, bool grainCalls)
     {
         _silos = silos;
         _listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name is HeadClusterTelemetry.ActivitySourceName or OrleansCalls,
+            ShouldListenTo = source => source.Name == HeadClusterTelemetry.ActivitySourceName
+                || (grainCalls && source.Name == HeadClusterTelemetry.GrainCallSourceName),
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = _ended.Enqueue,
         };
@@ -40,7 +38,7 @@ public sealed class SpanCollector : IDisposable
         }
     }
 
-    /// <summary>Whether a span lies below another, however many of Orleans' own spans are between them.</summary>
+    /// <summary>Whether a span lies below another, however many are between them.</summary>
     public bool IsBelow(Activity span, Activity ancestor)
     {
         ArgumentNullException.ThrowIfNull(span);

@@ -36,7 +36,16 @@ public sealed record AttentionRequest(
 /// <param name="Silos">One report a group of heads that was served together; more than one for a silo that was lost meanwhile.</param>
 [GenerateSerializer, Immutable, Alias("hc.AttentionResult")]
 public sealed record AttentionResult(
-    [property: Id(0)] FloatTensor Output, [property: Id(1)] HeadReport[] Heads, [property: Id(2)] SiloReport[] Silos);
+    [property: Id(0)] FloatTensor Output, [property: Id(1)] HeadReport[] Heads, [property: Id(2)] SiloReport[] Silos)
+{
+    /// <summary>How long the layer took, heads and output projection; of a request that was sent in parts, all of them together.</summary>
+    [Id(3)]
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>The part of it that the output projection took.</summary>
+    [Id(4)]
+    public TimeSpan OutputProjection { get; init; }
+}
 
 /// <summary>What one silo did for one request of a layer, as the layer's coordinator saw it.</summary>
 /// <param name="Silo">The silo.</param>

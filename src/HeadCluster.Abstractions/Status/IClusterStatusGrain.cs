@@ -7,4 +7,10 @@ public interface IClusterStatusGrain : IGrainWithIntegerKey
     /// <summary>The silos, the models, and where each active head is with its timings. No head is activated by asking.</summary>
     [Alias("GetStatusAsync")]
     Task<ClusterStatus> GetStatusAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>What each active head has done, ordered by model, layer and head. No head is activated by asking.</summary>
+    /// <param name="model">The model whose heads are asked; null for those of all models.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    [Alias("GetHeadsAsync")]
+    Task<HeadStatistics[]> GetHeadsAsync(string? model, CancellationToken cancellationToken = default);
 }

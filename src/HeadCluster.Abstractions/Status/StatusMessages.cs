@@ -1,22 +1,39 @@
 namespace HeadCluster;
 
+/// <summary>How long something took, over the requests of one head since it was activated where it is.</summary>
+/// <param name="Recent">Average in which the last request has the weight 1/16, the one before 15/16 of that, and so on; of the first 16, their mean.</param>
+/// <param name="P50">Median, to 1 part in 32.</param>
+/// <param name="P99">What 99 of 100 requests did not exceed, to 1 part in 32.</param>
+/// <param name="Max">The longest.</param>
+[GenerateSerializer, Immutable, Alias("hc.DurationStatistics")]
+public sealed record DurationStatistics(
+    [property: Id(0)] TimeSpan Recent, [property: Id(1)] TimeSpan P50, [property: Id(2)] TimeSpan P99, [property: Id(3)] TimeSpan Max);
+
 /// <summary>What one head has done since it was activated where it is.</summary>
 /// <param name="Head">The head.</param>
 /// <param name="Silo">The silo it is on.</param>
 /// <param name="WeightBytes">Memory its packed weights take, in bytes.</param>
+/// <param name="Since">When it was activated, by the clock of its silo.</param>
 /// <param name="Requests">Requests it has completed.</param>
-/// <param name="QueueP50">Median wait for a compute thread over the last requests.</param>
-/// <param name="ProjectP50">Median time of its projections over the last requests.</param>
-/// <param name="AttendP50">Median time of its attention over the last requests.</param>
+/// <param name="Rows">Rows of x that it has computed.</param>
+/// <param name="OutputBytes">Outputs z that it has computed, in bytes.</param>
+/// <param name="Total">Queue, projection and attention of a request together.</param>
+/// <param name="Queue">Waits for rows of x and for compute threads.</param>
+/// <param name="Project">Projections.</param>
+/// <param name="Attend">Attention.</param>
 [GenerateSerializer, Immutable, Alias("hc.HeadStatistics")]
 public sealed record HeadStatistics(
     [property: Id(0)] HeadId Head,
     [property: Id(1)] SiloAddress Silo,
     [property: Id(2)] long WeightBytes,
-    [property: Id(3)] long Requests,
-    [property: Id(4)] TimeSpan QueueP50,
-    [property: Id(5)] TimeSpan ProjectP50,
-    [property: Id(6)] TimeSpan AttendP50);
+    [property: Id(3)] DateTimeOffset Since,
+    [property: Id(4)] long Requests,
+    [property: Id(5)] long Rows,
+    [property: Id(6)] long OutputBytes,
+    [property: Id(7)] DurationStatistics Total,
+    [property: Id(8)] DurationStatistics Queue,
+    [property: Id(9)] DurationStatistics Project,
+    [property: Id(10)] DurationStatistics Attend);
 
 /// <summary>One silo of the cluster.</summary>
 /// <param name="Address">Its address.</param>

@@ -39,7 +39,24 @@ public sealed record ForwardRequest(
 public sealed record ForwardResult(
     [property: Id(0)] FloatTensor Logits,
     [property: Id(1)] HeadReport[][] Layers,
-    [property: Id(2)] FloatTensor[]? Blocks = null);
+    [property: Id(2)] FloatTensor[]? Blocks = null)
+{
+    /// <summary>For each layer how long its parts took.</summary>
+    [Id(3)]
+    public LayerReport[] Times { get; init; } = [];
+}
+
+/// <summary>How long one block of a model took for one request: attention, then feed-forward.</summary>
+/// <param name="Silos">One report a group of heads that was served together.</param>
+/// <param name="Attention">Heads and output projection.</param>
+/// <param name="OutputProjection">The part of it that the output projection took.</param>
+/// <param name="FeedForward">The feed-forward layer.</param>
+[GenerateSerializer, Immutable, Alias("hc.LayerReport")]
+public sealed record LayerReport(
+    [property: Id(0)] SiloReport[] Silos,
+    [property: Id(1)] TimeSpan Attention,
+    [property: Id(2)] TimeSpan OutputProjection,
+    [property: Id(3)] TimeSpan FeedForward);
 
 /// <summary>Asks a whole model to continue a sequence, taking the most likely token at each step.</summary>
 /// <param name="Tokens">The prompt's token ids, at least one.</param>

@@ -43,7 +43,7 @@ internal sealed class LayerMeasurement
         _places = [.. places.Select(place => silos[place])];
         _layer = _grains.GetGrain<IMultiHeadAttentionGrain>(shape.Layer.ToString());
         _scheduler = _grains.GetGrain<IHeadSchedulerGrain>(shape.Model);
-        _request = new AttentionRequest(Input(shape));
+        _request = new AttentionRequest(BenchInput.Of(shape));
         _plain = new(() =>
         {
             using var model = ModelLocation.Open(shape.Model);
@@ -170,17 +170,4 @@ internal sealed class LayerMeasurement
     }
 
     private static ReadOnlySpan<byte> Bits(ReadOnlySpan<float> values) => MemoryMarshal.AsBytes(values);
-
-    // The same numbers in every process.
-    private static FloatTensor Input(BenchShape shape)
-    {
-        var random = new Random(2);
-        var x = new float[shape.Rows * shape.ModelDim];
-        for (var i = 0; i < x.Length; i++)
-        {
-            x[i] = (2 * random.NextSingle()) - 1;
-        }
-
-        return new FloatTensor(x, shape.Rows, shape.ModelDim);
-    }
 }

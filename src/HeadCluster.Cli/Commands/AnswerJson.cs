@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using HeadCluster.Cli.Demo;
+using HeadCluster.Cli.Heads;
+using HeadCluster.Cli.Trace;
 
 namespace HeadCluster.Cli.Commands;
 
@@ -12,5 +14,7 @@ namespace HeadCluster.Cli.Commands;
 [JsonSerializable(typeof(GenerateAnswer))]
 [JsonSerializable(typeof(MovesAnswer))]
 [JsonSerializable(typeof(PlanAnswer))]
+[JsonSerializable(typeof(HeadsAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(TraceAnswer))]
 internal sealed partial class AnswerJson : JsonSerializerContext;

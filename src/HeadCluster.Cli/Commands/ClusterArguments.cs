@@ -18,7 +18,7 @@ internal sealed class ClusterArguments
     private readonly Option<string?> _clusterId = new("--cluster-id") { Description = "Name of that cluster (headcluster).", HelpName = "name" };
     private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
     private readonly Option<bool> _json = CreateJsonOption();
-    private readonly Option<string?> _trace = TelemetryExport.CreateOption();
+    private readonly TelemetryArguments _telemetry = new();
 
     public static Option<bool> CreateJsonOption() => new("--json") { Description = "Answer with one JSON object." };
 
@@ -28,17 +28,17 @@ internal sealed class ClusterArguments
         command.Add(_clusterId);
         command.Add(_models);
         command.Add(_json);
-        command.Add(_trace);
+        _telemetry.AddTo(command);
     }
 
     public bool WantsJson(ParseResult parsed) => parsed.GetValue(_json);
 
-    /// <summary>Starts to print spans and metrics, if asked for.</summary>
-    public TelemetryExport? StartTelemetry(ParseResult parsed) => TelemetryExport.Start(parsed.GetValue(_trace));
+    /// <summary>Starts to print or send spans and metrics, if asked for.</summary>
+    public TelemetryExport? StartTelemetry(ParseResult parsed) => _telemetry.Start(parsed);
 
-    /// <summary>Waits for some work and shows what for, unless a trace is printed where that would be shown.</summary>
+    /// <summary>Waits for some work and shows what for, unless telemetry is printed where that would be shown.</summary>
     public Task<T> WaitAsync<T>(ParseResult parsed, string what, Func<Task<T>> work) =>
-        parsed.GetValue(_trace) is null ? Terminal.WaitAsync(what, work) : work();
+        _telemetry.Prints(parsed) ? work() : Terminal.WaitAsync(what, work);
 
     /// <summary>Joins or starts the cluster.</summary>
     /// <exception cref="HeadClusterException">The options contradict each other, or the cluster cannot be reached.</exception>

@@ -14,7 +14,7 @@ internal sealed class DemoCommand
 
     private readonly Terminal _terminal;
     private readonly Option<bool> _json = ClusterArguments.CreateJsonOption();
-    private readonly Option<string?> _trace = TelemetryExport.CreateOption();
+    private readonly TelemetryArguments _telemetry = new();
 
     private readonly Option<string[]> _letters = new("--letters")
     {
@@ -41,19 +41,19 @@ internal sealed class DemoCommand
         {
             _letters,
             _json,
-            _trace,
         };
+        _telemetry.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        using var telemetry = TelemetryExport.Start(parsed.GetValue(_trace));
+        using var telemetry = _telemetry.Start(parsed);
         var inputs = parsed.GetValue(_letters) is { Length: > 0 } given ? given : Samples;
-        var answer = telemetry is null
-            ? await Terminal.WaitAsync("Sorting on two silos, then on one", () => SortingDemo.RunAsync(inputs, cancellationToken))
-            : await SortingDemo.RunAsync(inputs, cancellationToken);
+        var answer = _telemetry.Prints(parsed)
+            ? await SortingDemo.RunAsync(inputs, cancellationToken)
+            : await Terminal.WaitAsync("Sorting on two silos, then on one", () => SortingDemo.RunAsync(inputs, cancellationToken));
         if (parsed.GetValue(_json))
         {
             _terminal.WriteJson(answer, AnswerJson.Default.DemoAnswer);

@@ -6,7 +6,7 @@ namespace HeadCluster.Cli.Commands;
 internal sealed record StatusAnswer(
     IReadOnlyList<SiloAnswer> Silos,
     IReadOnlyList<ModelDescription> Models,
-    IReadOnlyList<HeadAnswer> Heads,
+    IReadOnlyList<HeadMedians> Heads,
     IReadOnlyList<BrokenModel> BrokenModels)
 {
     public static StatusAnswer Of(ClusterStatus status)
@@ -15,16 +15,16 @@ internal sealed record StatusAnswer(
         return new StatusAnswer(
             [.. status.Silos.Select(silo => new SiloAnswer(silo.Name, silo.Address.Endpoint.ToString(), silo.Status))],
             status.Models,
-            [.. status.Heads.Select(head => new HeadAnswer(
+            [.. status.Heads.Select(head => new HeadMedians(
                 head.Head.Model,
                 head.Head.Layer,
                 head.Head.KvHead,
                 names.Of(head.Silo),
                 head.WeightBytes,
                 head.Requests,
-                head.QueueP50.TotalMicroseconds,
-                head.ProjectP50.TotalMicroseconds,
-                head.AttendP50.TotalMicroseconds))],
+                head.Queue.P50.TotalMicroseconds,
+                head.Project.P50.TotalMicroseconds,
+                head.Attend.P50.TotalMicroseconds))],
             status.BrokenModels);
     }
 }
@@ -33,7 +33,7 @@ internal sealed record StatusAnswer(
 internal sealed record SiloAnswer(string Name, string Address, string Status);
 
 /// <summary>A head of <see cref="StatusAnswer"/>; its times are medians.</summary>
-internal sealed record HeadAnswer(
+internal sealed record HeadMedians(
     string Model,
     int Layer,
     int Head,

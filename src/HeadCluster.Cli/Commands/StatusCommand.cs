@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HeadCluster.Cli.Heads;
 using HeadCluster.Cli.Output;
 using HeadCluster.Silo.CommandLine;
 
@@ -9,12 +10,13 @@ internal sealed class StatusCommand
 {
     private readonly Terminal _terminal;
     private readonly ClusterArguments _cluster = new();
+    private readonly Option<bool> _heads = new("--heads") { Description = "Only the heads, with all that they count and time." };
 
     public StatusCommand(Terminal terminal) => _terminal = terminal;
 
     public Command Create()
     {
-        var command = new Command("status", "Shows silos, models, and where each active head is with its timings.");
+        var command = new Command("status", "Shows silos, models, and where each active head is with its timings.") { _heads };
         _cluster.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -25,13 +27,20 @@ internal sealed class StatusCommand
         using var telemetry = _cluster.StartTelemetry(parsed);
         await using var session = await _cluster.OpenAsync(parsed, cancellationToken);
         var status = await session.Client.StatusAsync(cancellationToken);
-        if (_cluster.WantsJson(parsed))
+        switch ((parsed.GetValue(_heads), _cluster.WantsJson(parsed)))
         {
-            _terminal.WriteJson(StatusAnswer.Of(status), AnswerJson.Default.StatusAnswer);
-        }
-        else
-        {
-            Print(status);
+            case (true, true):
+                _terminal.WriteJson(HeadsAnswer.Of(status.Heads, new SiloNames(status)), AnswerJson.Default.HeadsAnswer);
+                break;
+            case (true, false):
+                _terminal.Write(HeadTable.Of(status.Heads, new SiloNames(status), _terminal.Width));
+                break;
+            case (false, true):
+                _terminal.WriteJson(StatusAnswer.Of(status), AnswerJson.Default.StatusAnswer);
+                break;
+            default:
+                Print(status);
+                break;
         }
 
         return ExitCode.Success;
@@ -67,9 +76,9 @@ internal sealed class StatusCommand
                 names.Of(head.Silo),
                 (head.WeightBytes / 1024).Text(),
                 head.Requests.Text(),
-                head.QueueP50.TotalMicroseconds.Microseconds(),
-                head.ProjectP50.TotalMicroseconds.Microseconds(),
-                head.AttendP50.TotalMicroseconds.Microseconds());
+                head.Queue.P50.TotalMicroseconds.Microseconds(),
+                head.Project.P50.TotalMicroseconds.Microseconds(),
+                head.Attend.P50.TotalMicroseconds.Microseconds());
         }
 
         _terminal.Write(silos);

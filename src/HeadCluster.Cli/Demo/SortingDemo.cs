@@ -81,9 +81,9 @@ internal static class SortingDemo
             head.Head.Layer,
             head.Head.KvHead,
             names.Of(head.Silo),
-            head.QueueP50.TotalMicroseconds,
-            head.ProjectP50.TotalMicroseconds,
-            head.AttendP50.TotalMicroseconds,
+            head.Queue.P50.TotalMicroseconds,
+            head.Project.P50.TotalMicroseconds,
+            head.Attend.P50.TotalMicroseconds,
             PreviousToken.Share(passes.SelectMany(pass => pass.Layers[head.Head.Layer][head.Head.KvHead].Patterns!))));
     }
 

@@ -8,7 +8,7 @@ namespace HeadCluster.Cli.Output;
 internal sealed class Terminal
 {
     // A pipe has no width of its own.
-    private const int PipeWidth = 100;
+    private const int PipeWidth = 160;
 
     private readonly IAnsiConsole _console;
 
@@ -45,6 +45,37 @@ internal sealed class Terminal
     public static Task<T> WaitAsync<T>(string what, Func<Task<T>> work) => Console.IsErrorRedirected
         ? work()
         : Progress().StartAsync(what, _ => work());
+
+    /// <summary>Signs in a line.</summary>
+    public int Width => _console.Profile.Width;
+
+    /// <summary>Whether somebody watches the output, so that it may change in place.</summary>
+    public bool IsInteractive => !Console.IsOutputRedirected;
+
+    /// <summary>Shows something that changes, in place, until cancelled.</summary>
+    /// <param name="draw">Draws it, given how many lines there are.</param>
+    /// <param name="lookAsync">Finds out what to draw next.</param>
+    /// <param name="interval">From one drawing to the next look.</param>
+    /// <param name="cancellationToken">Ends it, as whoever watches is expected to do.</param>
+    public async Task WatchAsync(
+        Func<int, IRenderable> draw, Func<CancellationToken, Task> lookAsync, TimeSpan interval, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _console.Live(draw(_console.Profile.Height)).StartAsync(async live =>
+            {
+                while (true)
+                {
+                    live.UpdateTarget(draw(_console.Profile.Height));
+                    await Task.Delay(interval, TimeProvider.System, cancellationToken);
+                    await lookAsync(cancellationToken);
+                }
+            });
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+    }
 
     /// <summary>Writes a table or other piece of layout.</summary>
     public void Write(IRenderable piece) => _console.Write(piece);

@@ -20,7 +20,8 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     private readonly SiloSpeed _speed;
     private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
-    private readonly RecentTimings _timings = new();
+    private readonly RecentTimings _timings;
+    private HeadInstruments.OneHead? _telemetry;
     private HeadId _id;
 
     public AttentionHeadGrain(
@@ -39,6 +40,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         _speed = speed;
         _silo = silo.SiloAddress;
         _time = time;
+        _timings = new RecentTimings(time.GetUtcNow());
     }
 
     public async Task<HeadResult> AttendAsync(HeadRequest request, CancellationToken cancellationToken)
@@ -71,8 +73,8 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         return Task.FromResult(_silo);
     }
 
-    public Task<HeadStatistics> GetStatisticsAsync(CancellationToken cancellationToken) => Task.FromResult(new HeadStatistics(
-        _id, _silo, Weights.Head.WeightBytes, _timings.Count, _timings.QueueP50, _timings.ProjectP50, _timings.AttendP50));
+    public Task<HeadStatistics> GetStatisticsAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(_timings.Describe(_id, _silo, Weights.Head.WeightBytes));
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -97,7 +99,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
     private async Task<HeadReport> ComputeAsync(LocalHeadRequest request, CancellationToken cancellationToken)
     {
-        using var measured = _instruments.StartHead(_id, request.Input.Rows.Rows);
+        using var measured = (_telemetry ??= _instruments.Of(_id)).Start(request.Input.Rows.Rows);
         var computation = new HeadComputation(Weights.Head, request, _time);
         await computation.RunAsync(Compute, cancellationToken);
 

@@ -14,6 +14,7 @@ internal sealed class HeadComputation
     private readonly bool _capturePattern;
     private readonly HeadColumns _output;
     private readonly TimeProvider _time;
+    private readonly long _began;
 
     public HeadComputation(AttentionHead head, LocalHeadRequest request, TimeProvider time)
     {
@@ -21,7 +22,11 @@ internal sealed class HeadComputation
         (_input, _sequenceLengths, _capturePattern) = request.Input;
         _output = request.Output;
         _time = time;
+        _began = time.GetTimestamp();
     }
+
+    /// <summary>Rows of x.</summary>
+    public int Rows => _input.Rows;
 
     /// <summary>Size of z, in bytes.</summary>
     public long OutputBytes => (long)_input.Rows * _head.Shape.OutputDim * sizeof(float);
@@ -36,10 +41,13 @@ internal sealed class HeadComputation
 
     public TimeSpan Attend { get; private set; }
 
+    /// <summary>From the request to the last value of z: what the parts add up to.</summary>
+    public TimeSpan Elapsed { get; private set; }
+
     /// <summary>Computes z into its place.</summary>
     public async Task RunAsync(ComputePool pool, CancellationToken cancellationToken)
     {
-        var queued = _time.GetTimestamp();
+        var queued = _began;
         var projected = default(ProjectedHead?);
         try
         {
@@ -103,7 +111,9 @@ internal sealed class HeadComputation
         }
 
         _head.Attend(projected, _sequenceLengths, _output.Span, _output.Stride, cancellationToken);
-        Attend = _time.GetElapsedTime(ended);
+        var attended = _time.GetTimestamp();
+        Attend = _time.GetElapsedTime(ended, attended);
+        Elapsed = _time.GetElapsedTime(_began, attended);
         Patterns = _capturePattern ? CapturePatterns(projected, cancellationToken) : null;
         return ended;
     }

@@ -217,6 +217,7 @@ internal sealed class LayerCall : IDisposable
             return;
         }
 
+        _services.Instruments.Retried(_layer.Id);
         await ServeAsync(lost with { Silo = null }, pause + pause < LongestPause ? pause + pause : LongestPause);
     }
 

@@ -15,6 +15,7 @@ internal sealed class LayerServices
         Exchanges exchanges,
         InFlightBytes inFlight,
         ServedRequestShapes served,
+        LayerInstruments instruments,
         TimeProvider time,
         IOptions<HeadClusterOptions> options)
     {
@@ -25,6 +26,7 @@ internal sealed class LayerServices
         Exchanges = exchanges;
         InFlight = inFlight;
         Served = served;
+        Instruments = instruments;
         Time = time;
         RecoveryTimeout = options.Value.RecoveryTimeout;
         WirePrecision = options.Value.WirePrecision;
@@ -43,6 +45,8 @@ internal sealed class LayerServices
     public InFlightBytes InFlight { get; }
 
     public ServedRequestShapes Served { get; }
+
+    public LayerInstruments Instruments { get; }
 
     public TimeProvider Time { get; }
 

@@ -12,17 +12,12 @@ namespace HeadCluster.Grains;
 internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, IMultiHeadAttentionGrain
 {
     private readonly LayerServices _services;
-    private readonly HeadInstruments _instruments;
+    private LayerInstruments.OneLayer? _telemetry;
     private readonly ServedRequests<AttentionResult> _served = new();
     private LayerId _id;
 
-    public MultiHeadAttentionGrain(
-        ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local, LayerServices services, HeadInstruments instruments)
-        : base(models, loader, compute, local)
-    {
-        _services = services;
-        _instruments = instruments;
-    }
+    public MultiHeadAttentionGrain(ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local, LayerServices services)
+        : base(models, loader, compute, local) => _services = services;
 
     protected override string Model => _id.Model;
 
@@ -59,8 +54,9 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         RequestSize.CheckLayer(key, layer.Model, request.Input.Rows, lengths, request.CapturePatterns);
         TimeLimits.Check(request.TimeLimit);
 
-        using var measured = _instruments.StartAttention(_id, request.Input.Rows);
+        using var measured = (_telemetry ??= _services.Instruments.Of(_id)).Start(request.Input.Rows);
         using var deadline = new Deadline(request.TimeLimit, _services.Time, cancellationToken);
+        var began = _services.Time.GetTimestamp();
         try
         {
             var z = HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
@@ -69,6 +65,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
             await call.RunAsync(cancellationToken);
 
             // Not in place: what a lost silo owed may still be written, and is not rounded.
+            var gathered = _services.Time.GetTimestamp();
             var concatenated = z.Tensor.RoundTo(_services.WirePrecision);
             var output = await ProjectAsync(layer.OutputWeights, concatenated, deadline.Token);
             if (!call.HasLost)
@@ -77,17 +74,23 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
             }
 
             _services.Served.Add(_id.Model, lengths.Max());
-            measured.Complete();
-            return new AttentionResult(output, call.Reports, call.Silos);
+            var result = new AttentionResult(output, call.Reports, call.Silos)
+            {
+                Elapsed = _services.Time.GetElapsedTime(began),
+                OutputProjection = _services.Time.GetElapsedTime(gathered),
+            };
+            measured.Complete(result);
+            return result;
         }
         catch (OperationCanceledException) when (deadline.HasPassed && !cancellationToken.IsCancellationRequested)
         {
-            measured.Fail();
-            throw deadline.Missed($"layer {_id}", _services.Here, "the output projection");
+            var missed = deadline.Missed($"layer {_id}", _services.Here, "the output projection");
+            measured.Fail(missed);
+            throw missed;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            measured.Fail();
+            measured.Fail(exception);
             if (exception is HeadClusterException { Kind: HeadClusterErrorKind.OutOfMemory })
             {
                 // Neither W_O nor the heads that did fit are of use without those that did not.
@@ -117,7 +120,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
     // y = Concat(z_1 … z_h) W_O + b_O.
     private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, FloatTensor z, CancellationToken cancellationToken)
     {
-        using var activity = HeadInstruments.StartOutputProjection();
+        using var span = new SpanScope(Spans.StartLeaf("output_projection"));
         var output = FloatTensor.Rent(out var y, z.Rows, weights.Outputs);
         await Compute.RunRowsAsync(
             z.Rows,
@@ -125,6 +128,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
             (first, count, token) => LinearKernel.Apply(
                 z.Span.Slice(first * weights.Inputs, count * weights.Inputs), count, weights, y.AsSpan(first * weights.Outputs, count * weights.Outputs), token),
             cancellationToken);
+        span.Complete();
         return output;
     }
 }

@@ -1,141 +1,123 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using HeadCluster.Diagnostics;
+using HeadCluster.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace HeadCluster.Grains;
 
-/// <summary>Spans and metrics of heads and layers. With nobody listening, nothing is allocated and nothing is measured.</summary>
+/// <summary>Spans and metrics of the heads of a silo.</summary>
 internal sealed class HeadInstruments
 {
-    private static readonly ActivitySource Source = new(HeadClusterTelemetry.ActivitySourceName);
-
-    private readonly Histogram<double> _headDuration;
-    private readonly Histogram<double> _queueDuration;
-    private readonly Histogram<double> _attentionDuration;
-    private readonly Counter<long> _headBytes;
-    private readonly Counter<long> _attentionErrors;
-
+    private readonly Histogram<double> _duration;
+    private readonly Histogram<double> _queue;
+    private readonly Counter<long> _moves;
+    private readonly LocalGrains _local;
     private readonly string _silo;
-    private readonly TimeProvider _time;
+    private readonly bool _tagsHead;
 
-    public HeadInstruments(IMeterFactory meters, ILocalSiloDetails silo, TimeProvider time)
+    public HeadInstruments(IMeterFactory meters, ILocalSiloDetails silo, LocalGrains local, IOptions<HeadClusterOptions> options)
     {
-        _time = time;
+        _local = local;
         _silo = silo.SiloAddress.ToParsableString();
-        var meter = meters.Create(HeadClusterTelemetry.MeterName);
-        _headDuration = meter.CreateHistogram<double>("headcluster.head.duration", "s", "Projections and attention of a head");
-        _queueDuration = meter.CreateHistogram<double>("headcluster.queue.duration", "s", "A head's wait for a compute thread");
-        _attentionDuration = meter.CreateHistogram<double>("headcluster.attention.duration", "s", "A layer: heads and output projection");
-        _headBytes = meter.CreateCounter<long>("headcluster.head.bytes", "By", "Outputs of a head");
-        _attentionErrors = meter.CreateCounter<long>(
-            "headcluster.attention.errors", "{request}", "Requests that a layer took on and that failed; cancelled ones are none");
+        _tagsHead = options.Value.TagMetricsByHead;
+        var meter = meters.HeadClusterMeter();
+        _duration = meter.CreateSeconds("headcluster.head.duration", "Projections and attention of a head");
+        _queue = meter.CreateSeconds("headcluster.queue.duration", "A head's wait for rows and for a compute thread");
+        _moves = meter.CreateCounter<long>("headcluster.moves", "{head}", "Heads that were moved from one silo to another");
+        meter.CreateObservableUpDownCounter("headcluster.heads", Count, "{head}", "Heads that are active");
     }
 
-    /// <summary>A head begins a request. Dispose the result when it has ended, completed or not.</summary>
-    public HeadMeasurement StartHead(HeadId head, int rows)
+    /// <summary>The telemetry of one head, for as long as it is here.</summary>
+    public OneHead Of(HeadId head) => new(this, head);
+
+    /// <summary>A head was moved. Whoever moved it counts it.</summary>
+    public void Moved(HeadId head, SiloAddress from, SiloAddress to)
     {
-        var activity = Source.StartActivity("head");
-        if (activity is { IsAllDataRequested: true })
+        if (_moves.Enabled)
         {
-            Describe(activity, head.LayerId, rows);
-            activity.SetTag(HeadClusterTelemetry.HeadTag, head.KvHead);
+            _moves.Add(
+                1,
+                new(HeadClusterTelemetry.ModelTag, head.Model),
+                new(HeadClusterTelemetry.SiloTag, from.ToParsableString()),
+                new(HeadClusterTelemetry.PeerTag, to.ToParsableString()));
+        }
+    }
+
+    private IEnumerable<Measurement<int>> Count() => _local.CountHeadsByModel().Select(count => new Measurement<int>(
+        count.Value, new(HeadClusterTelemetry.ModelTag, count.Key), new(HeadClusterTelemetry.SiloTag, _silo)));
+
+    /// <summary>Telemetry of one head; its tags are made once.</summary>
+    internal sealed class OneHead
+    {
+        private readonly HeadInstruments _instruments;
+        private readonly HeadId _head;
+        private readonly TagList _tags;
+
+        public OneHead(HeadInstruments instruments, HeadId head)
+        {
+            _instruments = instruments;
+            _head = head;
+            _tags = new TagList
+            {
+                { HeadClusterTelemetry.ModelTag, head.Model },
+                { HeadClusterTelemetry.LayerTag, head.Layer },
+                { HeadClusterTelemetry.SiloTag, instruments._silo },
+            };
+            if (instruments._tagsHead)
+            {
+                _tags.Add(HeadClusterTelemetry.HeadTag, head.KvHead);
+            }
         }
 
-        return new HeadMeasurement(this, activity, head);
-    }
-
-    /// <summary>A layer begins a request. Dispose the result when it has ended, completed or not.</summary>
-    public AttentionMeasurement StartAttention(LayerId layer, int rows)
-    {
-        var activity = Source.StartActivity("attention");
-        if (activity is { IsAllDataRequested: true })
+        /// <summary>The head begins a request. Dispose the result when it has ended, completed or not.</summary>
+        public HeadMeasurement Start(int rows)
         {
-            Describe(activity, layer, rows);
+            var span = Spans.StartLeaf("head");
+            if (span is { IsAllDataRequested: true })
+            {
+                span.SetTag(HeadClusterTelemetry.ModelTag, _head.Model);
+                span.SetTag(HeadClusterTelemetry.LayerTag, _head.Layer);
+                span.SetTag(HeadClusterTelemetry.HeadTag, _head.KvHead);
+                span.SetTag(HeadClusterTelemetry.SiloTag, _instruments._silo);
+                span.SetTag(HeadClusterTelemetry.RowsTag, rows);
+            }
+
+            return new HeadMeasurement(this, span);
         }
 
-        return new AttentionMeasurement(this, activity, layer);
+        internal void Record(HeadComputation computation)
+        {
+            _instruments._duration.Record((computation.Project + computation.Attend).TotalSeconds, _tags);
+            _instruments._queue.Record(computation.Queue.TotalSeconds, _tags);
+        }
     }
-
-    /// <summary>The output projection of the layer whose span is current begins.</summary>
-    public static Activity? StartOutputProjection() => Source.StartActivity("output_projection");
-
-    private void Describe(Activity activity, LayerId layer, int rows)
-    {
-        activity.SetTag(HeadClusterTelemetry.ModelTag, layer.Model);
-        activity.SetTag(HeadClusterTelemetry.LayerTag, layer.Layer);
-        activity.SetTag(HeadClusterTelemetry.SiloTag, _silo);
-        activity.SetTag(HeadClusterTelemetry.RowsTag, rows);
-    }
-
-    private TagList Tags(LayerId layer) => new()
-    {
-        { HeadClusterTelemetry.ModelTag, layer.Model },
-        { HeadClusterTelemetry.LayerTag, layer.Layer },
-        { HeadClusterTelemetry.SiloTag, _silo },
-    };
 
     /// <summary>One request of a head.</summary>
-    internal readonly struct HeadMeasurement(HeadInstruments instruments, Activity? activity, HeadId head) : IDisposable
+    internal readonly struct HeadMeasurement(OneHead head, Activity? span) : IDisposable
     {
         /// <summary>The head was computed; without this the span ends as an error.</summary>
         public void Complete(HeadComputation computation)
         {
-            var bytes = computation.OutputBytes;
-            if (activity is { IsAllDataRequested: true })
+            head.Record(computation);
+            if (span is null)
             {
-                activity.SetTag(HeadClusterTelemetry.QueueTag, computation.Queue.TotalMicroseconds);
-                activity.SetTag(HeadClusterTelemetry.ProjectTag, computation.Project.TotalMicroseconds);
-                activity.SetTag(HeadClusterTelemetry.AttendTag, computation.Attend.TotalMicroseconds);
-                activity.SetTag(HeadClusterTelemetry.BytesTag, bytes);
+                return;
             }
 
-            activity?.SetStatus(ActivityStatusCode.Ok);
-            if (instruments._headDuration.Enabled || instruments._queueDuration.Enabled || instruments._headBytes.Enabled)
+            if (span.IsAllDataRequested)
             {
-                var tags = instruments.Tags(head.LayerId);
-                instruments._headDuration.Record((computation.Project + computation.Attend).TotalSeconds, tags);
-                instruments._queueDuration.Record(computation.Queue.TotalSeconds, tags);
-                instruments._headBytes.Add(bytes, tags);
+                span.SetTag(HeadClusterTelemetry.QueueTag, computation.Queue.TotalMicroseconds);
+                span.SetTag(HeadClusterTelemetry.ProjectTag, computation.Project.TotalMicroseconds);
+                span.SetTag(HeadClusterTelemetry.AttendTag, computation.Attend.TotalMicroseconds);
+                span.SetTag(HeadClusterTelemetry.BytesTag, computation.OutputBytes);
             }
+
+            // When the head was computed, not when the silo's scheduler came back to this turn.
+            span.SetEndTime(span.StartTimeUtc + computation.Elapsed);
+            span.SetStatus(ActivityStatusCode.Ok);
         }
 
-        public void Dispose() => End(activity);
-    }
-
-    /// <summary>One request of a layer.</summary>
-    internal readonly struct AttentionMeasurement(HeadInstruments instruments, Activity? activity, LayerId layer) : IDisposable
-    {
-        private readonly long _started = instruments._attentionDuration.Enabled ? instruments._time.GetTimestamp() : 0;
-
-        /// <summary>The layer was computed; without this the span ends as an error.</summary>
-        public void Complete()
-        {
-            activity?.SetStatus(ActivityStatusCode.Ok);
-            if (instruments._attentionDuration.Enabled)
-            {
-                instruments._attentionDuration.Record(instruments._time.GetElapsedTime(_started).TotalSeconds, instruments.Tags(layer));
-            }
-        }
-
-        /// <summary>The request was taken on and could not be served.</summary>
-        public void Fail()
-        {
-            if (instruments._attentionErrors.Enabled)
-            {
-                instruments._attentionErrors.Add(1, instruments.Tags(layer));
-            }
-        }
-
-        public void Dispose() => End(activity);
-    }
-
-    private static void End(Activity? activity)
-    {
-        if (activity is { Status: ActivityStatusCode.Unset })
-        {
-            activity.SetStatus(ActivityStatusCode.Error);
-        }
-
-        activity?.Dispose();
+        public void Dispose() => Spans.End(span);
     }
 }

@@ -51,6 +51,12 @@ public sealed class HeadClusterOptions
 
     /// <summary>Where heads are put, and when they move.</summary>
     public SchedulingOptions Scheduling { get; } = new();
+
+    /// <summary>
+    /// Whether metrics of heads carry the head's index as a tag: as many time series as there are heads, times those of a
+    /// histogram. Traces and statistics name each head in any case. Default: false.
+    /// </summary>
+    public bool TagMetricsByHead { get; set; }
 }
 
 /// <summary>One model.</summary>

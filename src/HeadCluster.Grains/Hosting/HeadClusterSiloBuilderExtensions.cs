@@ -14,8 +14,8 @@ public static class HeadClusterSiloBuilderExtensions
 {
     /// <summary>
     /// Makes this silo host attention heads: its models come from section <c>HeadCluster</c> of the configuration and from
-    /// <paramref name="configure"/>. Calling it again only configures further. It adds Orleans' activity propagation, so that
-    /// a head's span is found under its request's on whatever silo it runs; do not add that a second time.
+    /// <paramref name="configure"/>. Calling it again only configures further. It adds Orleans' activity propagation, for those
+    /// who want the spans of grain calls too; do not add that a second time.
     /// </summary>
     /// <param name="builder">The silo.</param>
     /// <param name="configure">Adds models or sets limits, after the configuration section.</param>
@@ -56,6 +56,8 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<WeightMemory>();
         services.AddSingleton<WeightLoader>();
         services.AddSingleton<HeadInstruments>();
+        services.AddSingleton<LayerInstruments>();
+        services.AddSingleton<ModelInstruments>();
         services.AddSingleton<LocalGrains>();
         services.AddSingleton<HeadFanOut>();
         services.AddSingleton<Exchanges>();

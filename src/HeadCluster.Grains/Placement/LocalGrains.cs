@@ -39,6 +39,15 @@ internal sealed class LocalGrains
         }
     }
 
+    /// <summary>How many heads of each model.</summary>
+    public KeyValuePair<string, int>[] CountHeadsByModel()
+    {
+        lock (_lock)
+        {
+            return [.. _heads.Keys.CountBy(head => head.Model)];
+        }
+    }
+
     /// <summary>The layers of a model, and the model as a whole.</summary>
     public GrainId[] CoordinatorsOf(string model)
     {

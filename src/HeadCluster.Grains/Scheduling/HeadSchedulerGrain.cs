@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using HeadCluster.Grains;
 using HeadCluster.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -20,6 +21,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     private readonly ISiloStatusOracle _silos;
     private readonly ModelPlanner _planner;
     private readonly HeadMover _mover;
+    private readonly HeadInstruments _instruments;
     private readonly SchedulingOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<HeadSchedulerGrain> _logger;
@@ -33,6 +35,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         ISiloStatusOracle silos,
         ModelPlanner planner,
         HeadMover mover,
+        HeadInstruments instruments,
         IOptions<HeadClusterOptions> options,
         TimeProvider time,
         ILogger<HeadSchedulerGrain> logger)
@@ -41,6 +44,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         _silos = silos;
         _planner = planner;
         _mover = mover;
+        _instruments = instruments;
         _options = options.Value.Scheduling;
         _time = time;
         _logger = logger;
@@ -207,6 +211,11 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         var started = _time.GetTimestamp();
         await _mover.MoveAsync(load.Head, from, to, cancellationToken);
         _moved[load.Head] = _time.GetUtcNow();
+        if (from is not null)
+        {
+            _instruments.Moved(load.Head, from, to);
+        }
+
         return new MoveReport(load.Head, from, to, load.WeightBytes, _time.GetElapsedTime(started));
     }
 

@@ -21,15 +21,24 @@ internal sealed class ClusterStatusGrain : Grain, IClusterStatusGrain
             .OrderBy(silo => silo.Address)
             .ToArray();
 
-        // A head that is just moving is active on two silos.
-        var active = await management.GetActiveGrains(HeadType);
-        var heads = await Task.WhenAll(active.Distinct().Select(id => AskAsync(id, cancellationToken)));
         var (models, broken) = _models.DescribeAll();
-        return new ClusterStatus(
-            silos,
-            models,
-            [.. heads.OfType<HeadStatistics>().OrderBy(head => head.Head.Model, StringComparer.Ordinal).ThenBy(head => head.Head.Layer).ThenBy(head => head.Head.KvHead)],
-            broken);
+        return new ClusterStatus(silos, models, await GetHeadsAsync(model: null, cancellationToken), broken);
+    }
+
+    public async Task<HeadStatistics[]> GetHeadsAsync(string? model, CancellationToken cancellationToken)
+    {
+        var active = await GrainFactory.GetGrain<IManagementGrain>(0).GetActiveGrains(HeadType);
+        var asked = model is null ? active : active.Where(id => HeadId.TryParse(id.Key.ToString()!, out var head) && head.Model == model);
+
+        // A head that is just moving is active on two silos.
+        var heads = await Task.WhenAll(asked.Distinct().Select(id => AskAsync(id, cancellationToken)));
+        return
+        [
+            .. heads.OfType<HeadStatistics>()
+                .OrderBy(head => head.Head.Model, StringComparer.Ordinal)
+                .ThenBy(head => head.Head.Layer)
+                .ThenBy(head => head.Head.KvHead),
+        ];
     }
 
     // A head that could not load its weights, or that went away in between, has nothing to tell.

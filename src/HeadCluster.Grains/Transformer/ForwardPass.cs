@@ -6,15 +6,19 @@ namespace HeadCluster.Grains;
 /// <summary>One pass of one or more sequences through a GPT, its attention computed by the layers' grains.</summary>
 internal sealed class ForwardPass
 {
+    private readonly string _model;
     private readonly TransformerBody _body;
     private readonly IMultiHeadAttentionGrain[] _layers;
     private readonly ComputePool _compute;
+    private readonly TimeProvider _time;
 
-    public ForwardPass(TransformerBody body, IMultiHeadAttentionGrain[] layers, ComputePool compute)
+    public ForwardPass(string model, TransformerBody body, IMultiHeadAttentionGrain[] layers, ComputePool compute, TimeProvider time)
     {
+        _model = model;
         _body = body;
         _layers = layers;
         _compute = compute;
+        _time = time;
     }
 
     /// <summary>Layers whose attention is done, in the pass that runs or ran last.</summary>
@@ -29,6 +33,7 @@ internal sealed class ForwardPass
         var width = _body.Model.ModelDim;
         var reports = new HeadReport[_layers.Length][];
         Attended = 0;
+        var times = new LayerReport[_layers.Length];
         var blocks = request.Capture.HasFlag(ForwardCapture.Blocks) ? new FloatTensor[_layers.Length] : null;
 
         // The residual stream, [rows, width].
@@ -40,18 +45,15 @@ internal sealed class ForwardPass
             {
                 // Small layers are computed without a look at the token.
                 cancellationToken.ThrowIfCancellationRequested();
-                var attention = await AttendAsync(layer, x, rows, sequenceLengths, request.Capture, deadline);
-                reports[layer] = attention.Heads;
+                (reports[layer], times[layer]) = await RunBlockAsync(layer, x, rows, sequenceLengths, request.Capture, deadline);
                 Attended++;
-                await FinishBlockAsync(layer, attention.Output, x, rows, cancellationToken);
-                attention.Output.Release();
                 if (blocks is not null)
                 {
                     blocks[layer] = new FloatTensor(x[..(rows * width)], rows, width);
                 }
             }
 
-            return new ForwardResult(await LogitsAsync(x, rows, cancellationToken), reports, blocks);
+            return new ForwardResult(await LogitsAsync(x, rows, cancellationToken), reports, blocks) { Times = times };
         }
         catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
         {
@@ -65,25 +67,41 @@ internal sealed class ForwardPass
         }
     }
 
-    private Task<AttentionResult> AttendAsync(
-        int layer, float[] x, int rows, int[] sequenceLengths, ForwardCapture capture, in Deadline deadline)
+    private async Task<(HeadReport[] Heads, LayerReport Times)> RunBlockAsync(
+        int layer, float[] x, int rows, int[] sequenceLengths, ForwardCapture capture, Deadline deadline)
+    {
+        using var span = ModelInstruments.StartLayer(_model, layer);
+        var attention = await AttendAsync(layer, x, rows, sequenceLengths, capture, deadline);
+        var attended = _time.GetTimestamp();
+        await FinishBlockAsync(layer, attention.Output, x, rows, deadline.Token);
+        attention.Output.Release();
+        var feedForward = _time.GetElapsedTime(attended);
+        span.Complete();
+        return (attention.Heads, new LayerReport(attention.Silos, attention.Elapsed, attention.OutputProjection, feedForward));
+    }
+
+    // Whatever the call makes current, such as a span of Orleans' own, is not so for who awaits this.
+    private async Task<AttentionResult> AttendAsync(
+        int layer, float[] x, int rows, int[] sequenceLengths, ForwardCapture capture, Deadline deadline)
     {
         var width = _body.Model.ModelDim;
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
         var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, capture.HasFlag(ForwardCapture.Patterns), TimeLimit: deadline.Remaining);
-        return _layers[layer].AttendAsync(request, deadline.AnswersToken);
+        return await _layers[layer].AttendAsync(request, deadline.AnswersToken);
     }
 
-    private Task FinishBlockAsync(int layer, FloatTensor attention, float[] x, int rows, CancellationToken cancellationToken)
+    private async Task FinishBlockAsync(int layer, FloatTensor attention, float[] x, int rows, CancellationToken cancellationToken)
     {
+        using var span = new SpanScope(Spans.StartLeaf("feed_forward"));
         var width = _body.Model.ModelDim;
-        return _compute.RunRowsAsync(
+        await _compute.RunRowsAsync(
             rows,
             _body.FeedForwardOperationsPerRow,
             (first, count, token) => _body.FinishBlock(
                 layer, attention.Span.Slice(first * width, count * width), x.AsSpan(first * width, count * width), count, token),
             cancellationToken);
+        span.Complete();
     }
 
     private async Task<FloatTensor> LogitsAsync(float[] x, int rows, CancellationToken cancellationToken)

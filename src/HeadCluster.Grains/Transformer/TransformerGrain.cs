@@ -13,14 +13,22 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 {
     private const string TypeName = "transformer";
 
+    private readonly ModelInstruments _instruments;
     private readonly ServedRequests<ForwardResult> _served = new();
     private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
 
     public TransformerGrain(
-        ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local, ILocalSiloDetails silo, TimeProvider time)
+        ModelCatalog models,
+        WeightLoader loader,
+        ComputePool compute,
+        LocalGrains local,
+        ModelInstruments instruments,
+        ILocalSiloDetails silo,
+        TimeProvider time)
         : base(models, loader, compute, local)
     {
+        _instruments = instruments;
         _silo = silo.SiloAddress;
         _time = time;
     }
@@ -39,7 +47,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         int[] lengths = request.SequenceLengths ?? [request.Tokens.Length];
         TokenInput.Check(Name, request.Tokens, lengths, Weights.Model.MaxSequenceLength, Weights.VocabularySize);
         TimeLimits.Check(request.TimeLimit);
-        return _served.ServeAsync(request.Id, () => RunAsync(Pass(), request, lengths, cancellationToken), whenUnshared: null, cancellationToken);
+        return _served.ServeAsync(request.Id, () => ForwardAsync(request, lengths, cancellationToken), whenUnshared: null, cancellationToken);
     }
 
     public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
@@ -53,13 +61,15 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
         var pass = Pass();
         var tokens = request.Tokens;
+        using var generation = _instruments.StartGeneration(Name, tokens.Length);
         for (var step = 0; step < request.Steps; step++)
         {
-            var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], cancellationToken);
-            var next = GreedyChoice.From(result.Logits.Row(tokens.Length - 1), position: tokens.Length);
+            var next = await NextAsync(pass, tokens, generation, cancellationToken);
             tokens = [.. tokens, next.Token];
             yield return next;
         }
+
+        generation.Complete();
     }
 
     protected override WeightLoad<TransformerBody> PlanLoad()
@@ -78,7 +88,27 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
             layers[layer] = GrainFactory.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Name, layer).ToString());
         }
 
-        return new ForwardPass(Weights, layers, Compute);
+        return new ForwardPass(Name, Weights, layers, Compute, _time);
+    }
+
+    private async Task<ForwardResult> ForwardAsync(ForwardRequest request, int[] lengths, CancellationToken cancellationToken)
+    {
+        using var span = _instruments.StartForward(Name, request.Tokens.Length);
+        var result = await RunAsync(Pass(), request, lengths, cancellationToken);
+        span.Complete();
+        return result;
+    }
+
+    private async Task<GeneratedToken> NextAsync(
+        ForwardPass pass, int[] tokens, ModelInstruments.Generation generation, CancellationToken cancellationToken)
+    {
+        using var span = generation.StartToken(position: tokens.Length);
+        var began = _time.GetTimestamp();
+        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], cancellationToken);
+        var next = GreedyChoice.From(result.Logits.Row(tokens.Length - 1), position: tokens.Length);
+        generation.RecordToken(_time.GetElapsedTime(began));
+        span.Complete();
+        return next;
     }
 
     private async Task<ForwardResult> RunAsync(ForwardPass pass, ForwardRequest request, int[] lengths, CancellationToken cancellationToken)

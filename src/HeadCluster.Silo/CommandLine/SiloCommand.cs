@@ -15,7 +15,7 @@ internal sealed class SiloCommand
 
     private readonly Dictionary<Option, string> _keys = [];
     private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
-    private readonly Option<string?> _trace = TelemetryExport.CreateOption();
+    private readonly TelemetryArguments _telemetry = new();
 
     private readonly Option<bool> _noRebalance = new("--no-rebalance") { Description = "Heads stay where they are first put, until a plan is applied." };
 
@@ -35,8 +35,8 @@ internal sealed class SiloCommand
             Text("--strategy", SchedulingSection, nameof(SchedulingOptions.Strategy), "How heads are placed: Measured, Capacity, Even or Pinned (Measured).", "name"),
             _noRebalance,
             _models,
-            _trace,
         };
+        _telemetry.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
@@ -46,7 +46,7 @@ internal sealed class SiloCommand
         var builder = SiloHost.CreateBuilder(Settings(parsed));
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.AddHostedService<ReadyAnnouncement>();
-        using var telemetry = TelemetryExport.Start(parsed.GetValue(_trace));
+        using var telemetry = _telemetry.Start(parsed);
         using var host = builder.Build();
         host.CheckSettings();
         await SiloPorts.CheckAsync(host.Services.GetRequiredService<SiloHostOptions>(), TimeProvider.System, cancellationToken);

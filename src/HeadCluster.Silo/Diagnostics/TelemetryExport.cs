@@ -1,4 +1,3 @@
-using System.CommandLine;
 using HeadCluster.Diagnostics;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -14,58 +13,65 @@ namespace HeadCluster.Silo.Diagnostics;
 internal sealed class TelemetryExport : IDisposable
 {
     private const string ServiceName = "headcluster";
-    private const string OrleansCalls = "Microsoft.Orleans.Application";
 
-    // The standard variable; the exporter reads it and its like itself.
-    private const string CollectorVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    // The standard variables; the exporters read them and their like themselves.
+    private const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string SpanCollector = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    private const string MetricCollector = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
 
-    private readonly TracerProvider _spans;
-    private readonly MeterProvider _metrics;
+    private readonly TracerProvider? _spans;
+    private readonly MeterProvider? _metrics;
 
-    private TelemetryExport(bool toConsole, bool toCollector)
+    private TelemetryExport(TracerProvider? spans, MeterProvider? metrics)
     {
-        var spans = Sdk.CreateTracerProviderBuilder()
-            .SetResourceBuilder(Service())
-            .AddSource(HeadClusterTelemetry.ActivitySourceName, OrleansCalls);
-        var metrics = Sdk.CreateMeterProviderBuilder()
-            .SetResourceBuilder(Service())
-            .AddMeter(HeadClusterTelemetry.MeterName);
-        if (toConsole)
-        {
-            spans.AddConsoleExporter();
-            metrics.AddConsoleExporter();
-        }
-
-        if (toCollector)
-        {
-            spans.AddOtlpExporter();
-            metrics.AddOtlpExporter();
-        }
-
-        _spans = spans.Build();
-        _metrics = metrics.Build();
+        _spans = spans;
+        _metrics = metrics;
     }
 
-    /// <summary>The option that turns the console on.</summary>
-    public static Option<string?> CreateOption()
+    /// <summary>Starts to export what is asked for and what the environment names a collector of; null if that is nothing.</summary>
+    /// <param name="printSpans">Whether spans go to the console.</param>
+    /// <param name="printMetrics">Whether metrics go to the console.</param>
+    /// <param name="grainCalls">Whether Orleans' spans of grain calls go with HeadCluster's.</param>
+    public static TelemetryExport? Start(bool printSpans, bool printMetrics, bool grainCalls)
     {
-        var option = new Option<string?>("--trace") { Description = "Print spans and metrics: console.", HelpName = "console" };
-        return option.AcceptOnlyFromAmong("console");
-    }
-
-    /// <summary>Starts to export if the option asks for the console, or the environment names a collector.</summary>
-    public static TelemetryExport? Start(string? trace)
-    {
-        var toCollector = Environment.GetEnvironmentVariable(CollectorVariable) is { Length: > 0 };
-        return trace is not null || toCollector ? new TelemetryExport(trace is not null, toCollector) : null;
+        var spans = StartSpans(printSpans, IsSet(Collector) || IsSet(SpanCollector), grainCalls);
+        var metrics = StartMetrics(printMetrics, IsSet(Collector) || IsSet(MetricCollector));
+        return spans is null && metrics is null ? null : new TelemetryExport(spans, metrics);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _spans.Dispose();
-        _metrics.Dispose();
+        _spans?.Dispose();
+        _metrics?.Dispose();
     }
+
+    private static TracerProvider? StartSpans(bool print, bool send, bool grainCalls)
+    {
+        if (!print && !send)
+        {
+            return null;
+        }
+
+        // How much is sampled is the environment's to say, by OTEL_TRACES_SAMPLER.
+        var builder = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(Service()).AddHeadClusterInstrumentation(grainCalls);
+        builder = print ? builder.AddConsoleExporter() : builder;
+        return (send ? builder.AddOtlpExporter() : builder).Build();
+    }
+
+    private static MeterProvider? StartMetrics(bool print, bool send)
+    {
+        if (!print && !send)
+        {
+            return null;
+        }
+
+        var builder = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(Service()).AddHeadClusterInstrumentation();
+        builder = print ? builder.AddConsoleExporter() : builder;
+        return (send ? builder.AddOtlpExporter() : builder).Build();
+    }
+
+    private static bool IsSet(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 };
 
     // The environment comes last: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
     private static ResourceBuilder Service() => ResourceBuilder.CreateEmpty()

@@ -28,7 +28,7 @@ public sealed class ClusterStatusTests
         {
             Assert.Equal(3, head.Requests);
             Assert.Equal(PackedMatrix.SizeOf(48, 48, WeightFormat.Float32), head.WeightBytes);
-            Assert.True(head.ProjectP50 > TimeSpan.Zero && head.AttendP50 > TimeSpan.Zero);
+            Assert.True(head.Project.P50 > TimeSpan.Zero && head.Attend.P50 > TimeSpan.Zero);
             Assert.Contains(head.Silo, cluster.Silos);
         });
     }

@@ -12,7 +12,7 @@ public sealed class ComposeTests
         var services = await Tool.SucceedAsync(
             program, [.. command, "--file", Repository.Find("deploy", "compose.yaml"), "config", "--services"]);
 
-        Assert.Superset(new HashSet<string>(["redis", "silo", "collector", "jaeger"]), services.Split('\n').ToHashSet());
+        Assert.Superset(new HashSet<string>(["redis", "silo", "collector", "jaeger", "prometheus", "grafana"]), services.Split('\n').ToHashSet());
     }
 
     // A plugin of docker, or the program that came before it.

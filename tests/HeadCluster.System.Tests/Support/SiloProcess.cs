@@ -48,26 +48,29 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Starts a silo whose heads stay where they are put, and waits for the line that says it is ready.</summary>
     /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
     /// <param name="args">More arguments.</param>
-    public static Task<SiloProcess> StartAsync(SiloProcess? primary = null, params string[] args) =>
-        StartAsync(primary, [], ["--no-rebalance", .. args]);
+    public static Task<SiloProcess> StartAsync(SiloProcess? primary = null, params string[] args) => StartAsync(primary, [], args);
+
+    /// <summary>As <see cref="StartAsync(SiloProcess?, string[])"/>, with more environment variables than the tests have.</summary>
+    public static Task<SiloProcess> StartAsync(SiloProcess? primary, Dictionary<string, string> environment, params string[] args) =>
+        StartAsync(primary, environment, [], ["--no-rebalance", .. args]);
 
     /// <summary>Starts a silo whose heads move when that is worth it, and waits for the line that says it is ready.</summary>
     /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
     /// <param name="args">More arguments.</param>
-    public static Task<SiloProcess> StartSchedulingAsync(SiloProcess? primary = null, params string[] args) => StartAsync(primary, [], args);
+    public static Task<SiloProcess> StartSchedulingAsync(SiloProcess? primary = null, params string[] args) => StartAsync(primary, [], [], args);
 
     /// <summary>Starts a silo at the other end of a link.</summary>
     public static Task<SiloProcess> StartAsync(NetworkLink link, params string[] args) =>
-        StartAsync(primary: null, link.Launcher, ["--no-rebalance", .. args]);
+        StartAsync(primary: null, [], link.Launcher, ["--no-rebalance", .. args]);
 
-    private static async Task<SiloProcess> StartAsync(SiloProcess? primary, string[] launcher, string[] args)
+    private static async Task<SiloProcess> StartAsync(SiloProcess? primary, Dictionary<string, string> environment, string[] launcher, string[] args)
     {
         for (var attempt = 1; ; attempt++)
         {
             var ports = FreePorts(2);
             try
             {
-                return await StartAsync(ports[0], ports[1], primary?.SiloPort ?? ports[0], args, launcher);
+                return await StartAsync(ports[0], ports[1], primary?.SiloPort ?? ports[0], environment, args, launcher);
             }
             catch (InvalidOperationException exception) when (attempt < Attempts && exception.Message.Contains("port", StringComparison.Ordinal))
             {
@@ -76,7 +79,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Starts another silo where this one was, which has ended.</summary>
-    public Task<SiloProcess> StartAgainAsync(params string[] args) => StartAsync(SiloPort, GatewayPort, SiloPort, args, launcher: []);
+    public Task<SiloProcess> StartAgainAsync(params string[] args) => StartAsync(SiloPort, GatewayPort, SiloPort, [], args, launcher: []);
 
     /// <summary>Ports that nobody listens on.</summary>
     public static int[] FreePorts(int count)
@@ -108,10 +111,14 @@ internal sealed class SiloProcess : IAsyncDisposable
         Process.Dispose();
     }
 
-    private static async Task<SiloProcess> StartAsync(int siloPort, int gatewayPort, int primaryPort, string[] args, string[] launcher)
+    private static async Task<SiloProcess> StartAsync(
+        int siloPort, int gatewayPort, int primaryPort, Dictionary<string, string> environment, string[] args, string[] launcher)
     {
         var process = Programs.Start(
-            Programs.Silo, [], ["--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--primary-port", $"{primaryPort}", .. args], launcher);
+            Programs.Silo,
+            environment,
+            ["--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--primary-port", $"{primaryPort}", .. args],
+            launcher);
         var silo = new SiloProcess(process, siloPort, gatewayPort);
         try
         {

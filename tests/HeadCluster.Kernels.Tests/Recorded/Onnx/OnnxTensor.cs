@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using HeadCluster.Tests;
 
 namespace HeadCluster.Kernels.Tests.Recorded.Onnx;
 

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace HeadCluster.Kernels.Tests.Recorded.Onnx;
+namespace HeadCluster.Tests;
 
-/// <summary>Walks the fields of one protobuf message: what ONNX needs of the format, and no more.</summary>
+/// <summary>Walks the fields of one protobuf message: what tests need of the format, and no more.</summary>
 internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
 {
     private ReadOnlySpan<byte> _rest = message;
@@ -14,7 +14,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
     /// <summary>Value of the current field if it is a varint.</summary>
     public long Integer { get; private set; }
 
-    /// <summary>Contents of the current field if it is anything else, four bytes of a float32 included.</summary>
+    /// <summary>Contents of the current field if it is anything else, four or eight bytes of a number of fixed size included.</summary>
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
     public readonly string Text => Encoding.UTF8.GetString(Bytes);

@@ -1,7 +1,9 @@
 using HeadCluster.Tests;
-namespace HeadCluster.System.Tests.Cluster;
 
-public sealed class TraceTests
+namespace HeadCluster.System.Tests.Telemetry;
+
+[Collection(TelemetryTests.Name)]
+public sealed class ConsoleTests
 {
     [Fact]
     public async Task Head_spans_of_both_silo_processes_are_under_their_attention_span()
@@ -21,6 +23,29 @@ public sealed class TraceTests
         Assert.Equal(3, heads.Count);
         Assert.All(heads, head => Assert.Equal(attention, spans.Above(head, "attention")));
         Assert.Equal(2, heads.Select(head => head.Silo).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("--trace", new[] { "generate", "token", "layer", "attention", "head", "output_projection", "feed_forward" })]
+    [InlineData("--metrics", new string[0])]
+    public async Task Spans_and_metrics_are_printed_each_where_asked_for(string option, string[] expected)
+    {
+        var result = await CommandResult.SucceedAsync("generate", "--model", Inputs.Model, "--tokens", "0", "--steps", "1", option, "console");
+
+        Assert.Equal(expected.Order(), Spans.Parse(result.Error.Split('\n')).Values.Select(span => span.Name).Distinct().Order());
+        Assert.Equal(expected.Length == 0, result.Error.Contains("headcluster.head.duration", StringComparison.Ordinal));
+        Assert.Single(result.Output.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task Grain_calls_are_printed_between_the_spans_if_asked_for()
+    {
+        var result = await CommandResult.SucceedAsync(
+            "generate", "--model", Inputs.Model, "--tokens", "0", "--steps", "1", "--trace", "console", "--trace-calls");
+
+        var spans = Spans.Parse(result.Error.Split('\n'));
+        Assert.Contains(spans.Values, span => span.Name.StartsWith("IMultiHeadAttentionGrain/", StringComparison.Ordinal));
+        Assert.All(spans.Values.Where(span => span.Name == "head"), head => Assert.NotNull(spans.Above(head, "generate")));
     }
 
     [Theory]

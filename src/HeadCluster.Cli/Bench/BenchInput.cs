@@ -1,0 +1,21 @@
+namespace HeadCluster.Cli.Bench;
+
+/// <summary>What a layer is given to compute: the same numbers in every process, from -1 to 1.</summary>
+internal static class BenchInput
+{
+    /// <returns><c>[rows, ModelDim]</c>.</returns>
+    public static FloatTensor Of(BenchShape shape) => Of(shape.Rows, shape.ModelDim);
+
+    /// <returns><c>[rows, columns]</c>.</returns>
+    public static FloatTensor Of(int rows, int columns)
+    {
+        var random = new Random(2);
+        var x = new float[rows * columns];
+        for (var i = 0; i < x.Length; i++)
+        {
+            x[i] = (2 * random.NextSingle()) - 1;
+        }
+
+        return new FloatTensor(x, rows, columns);
+    }
+}
