@@ -119,8 +119,8 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         {
             return await pass.RunAsync(request, lengths, deadline);
         }
-        catch (Exception exception) when (deadline.HasPassed && !cancellationToken.IsCancellationRequested
-            && exception is OperationCanceledException or HeadClusterException { Kind: HeadClusterErrorKind.Timeout })
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested
+            && ((deadline.HasPassed && exception is OperationCanceledException) || exception is HeadClusterException { Kind: HeadClusterErrorKind.Timeout }))
         {
             // What is left of the layer says which of its heads were late.
             var reason = exception is HeadClusterException late ? $" ({late.Message})" : "";

@@ -53,7 +53,10 @@ public sealed class HeadStatisticsTests
         var measured = cluster.Silos.Select(silo => new Measurements<double>(silo)).ToArray();
         cluster.SlowSilo(slow, TimeSpan.FromMilliseconds(200));
 
-        await cluster.Client.AttendAsync(Model, 0, Matrices.Random(16, 768), Stop);
+        for (var request = 0; request < 5; request++)
+        {
+            await cluster.Client.AttendAsync(Model, 0, Matrices.Random(16, 768), Stop);
+        }
 
         var heads = await cluster.Client.GetHeadStatisticsAsync(Model, Stop);
         var there = heads.Where(head => head.Silo.Equals(slow)).Select(head => head.Head.KvHead).Order().ToList();

@@ -14,6 +14,9 @@ public sealed class MeasuredStrategy : IPlanStrategy
     // When heads have lost their silo, at most this part of the others moves too.
     private const double MoveWithLost = 0.05;
 
+    // Neither measurements nor the search are better than this part of a request's time: for less, nothing moves.
+    private const double LeastGain = 0.02;
+
     // Moving pays if requests, one after the other, win its cost back in this time, in seconds.
     private const double PaysWithin = 60;
 
@@ -115,7 +118,7 @@ public sealed class MeasuredStrategy : IPlanStrategy
         foreach (var assignment in assignments)
         {
             var seconds = new PlanPricing(problem, assignment.Coordinator).RequestSeconds(assignment.Silos);
-            var cost = seconds * (1 + (MoveSeconds(problem, assignment) / PaysWithin));
+            var cost = seconds * (1 + (Moves(problem, assignment) ? LeastGain : 0) + (MoveSeconds(problem, assignment) / PaysWithin));
             if (cost < least)
             {
                 (best, least) = (assignment, cost);
@@ -123,6 +126,24 @@ public sealed class MeasuredStrategy : IPlanStrategy
         }
 
         return best;
+    }
+
+    private static bool Moves(PlanProblem problem, PlanAssignment assignment)
+    {
+        if (problem.PresentCoordinator >= 0 && problem.PresentCoordinator != assignment.Coordinator)
+        {
+            return true;
+        }
+
+        for (var head = 0; head < assignment.Silos.Length; head++)
+        {
+            if (problem.Present?[head] is >= 0 and var from && from != assignment.Silos[head])
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // A request takes this much longer, spread over the time in which moves have to pay.
