@@ -28,15 +28,15 @@ internal static class SortingDemo
 
         // All tokens but the last answered one: the model has positions for that many, and the last is not fed back.
         var sequences = sorted.ConvertAll(input => Letters.ToTokens(input.Letters + input.Answer[..^1]));
-        var passes = await ForwardAsync(two.Client, sequences, ForwardCapture.Patterns, cancellationToken);
+        var passes = await ForwardAsync(two.Client, sequences, PatternSelection.All, cancellationToken);
         var status = await two.Client.StatusAsync(cancellationToken);
 
         await using var one = await StartAsync("headcluster-demo-one", ["silo-3"], cancellationToken);
-        var passesOnOne = await ForwardAsync(one.Client, sequences, ForwardCapture.None, cancellationToken);
+        var passesOnOne = await ForwardAsync(one.Client, sequences, patterns: null, cancellationToken);
 
         return new DemoAnswer(
             sorted,
-            DescribeHeads(status, passes),
+            DescribeHeads(status, sequences, passes),
             ReferenceComparison.MaxDifference(ModelPath, sequences.Zip(passes.Select(pass => pass.Logits))),
             LogitsHash.Of(passes.Select(pass => pass.Logits)),
             LogitsHash.Of(passesOnOne.Select(pass => pass.Logits)),
@@ -62,19 +62,19 @@ internal static class SortingDemo
     private static async Task<ForwardResult[]> ForwardAsync(
         HeadClusterClient client,
         List<int[]> sequences,
-        ForwardCapture capture,
+        PatternSelection? patterns,
         CancellationToken cancellationToken)
     {
         var results = new ForwardResult[sequences.Count];
         for (var i = 0; i < results.Length; i++)
         {
-            results[i] = await client.ForwardAsync(Model, new ForwardRequest(sequences[i], Capture: capture), cancellationToken);
+            results[i] = await client.ForwardAsync(Model, new ForwardRequest(sequences[i], Patterns: patterns), cancellationToken);
         }
 
         return results;
     }
 
-    private static DemoHead[] DescribeHeads(ClusterStatus status, ForwardResult[] passes)
+    private static DemoHead[] DescribeHeads(ClusterStatus status, List<int[]> sequences, ForwardResult[] passes)
     {
         var names = new SiloNames(status);
         return Array.ConvertAll(status.Heads, head => new DemoHead(
@@ -84,7 +84,10 @@ internal static class SortingDemo
             head.QueueP50.TotalMicroseconds,
             head.ProjectP50.TotalMicroseconds,
             head.AttendP50.TotalMicroseconds,
-            PreviousToken.Share(passes.SelectMany(pass => pass.Layers[head.Head.Layer][head.Head.KvHead].Patterns!))));
+            OnPreviousToken(head.Head)));
+
+        double OnPreviousToken(HeadId head) => HeadScores.Mean(
+            [.. sequences.Zip(passes, (tokens, pass) => HeadScores.Of(pass.Layers[head.Layer][head.KvHead].Patterns![0].Matrix(0), tokens))]).PreviousToken!.Value;
     }
 
     private static double SecondsSinceStart()

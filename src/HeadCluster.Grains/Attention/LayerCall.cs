@@ -41,7 +41,7 @@ internal sealed class LayerCall : IDisposable
         _services = services;
         _layer = layer;
         _x = request.Input;
-        _input = new LayerInput(new ArrivingRows(_x), sequenceLengths, request.CapturePatterns);
+        _input = new LayerInput(new ArrivingRows(_x), sequenceLengths, request.Patterns);
         _z = z;
         _end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _reports = new HeadReport?[layer.Grains.Length];

@@ -15,6 +15,7 @@ internal sealed class LayerServices
         Exchanges exchanges,
         InFlightBytes inFlight,
         ServedRequestShapes served,
+        PatternLimits patterns,
         TimeProvider time,
         IOptions<HeadClusterOptions> options)
     {
@@ -25,6 +26,7 @@ internal sealed class LayerServices
         Exchanges = exchanges;
         InFlight = inFlight;
         Served = served;
+        Patterns = patterns;
         Time = time;
         RecoveryTimeout = options.Value.RecoveryTimeout;
     }
@@ -42,6 +44,8 @@ internal sealed class LayerServices
     public InFlightBytes InFlight { get; }
 
     public ServedRequestShapes Served { get; }
+
+    public PatternLimits Patterns { get; }
 
     public TimeProvider Time { get; }
 

@@ -52,13 +52,14 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } x ? x.Rows : 0];
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
-        RequestSize.CheckLayer(key, layer.Model, request.Input.Rows, lengths, request.CapturePatterns);
+        var patterns = _services.Patterns.Bound(key, request.Patterns, layer.Model);
+        RequestSize.CheckLayer(_id, layer.Model, request.Input.Rows, lengths, patterns);
 
         using var measured = _instruments.StartAttention(_id, request.Input.Rows);
         try
         {
             var z = HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
-            using var call = new LayerCall(_services, layer.Heads, request, lengths, z, cancellationToken);
+            using var call = new LayerCall(_services, layer.Heads, request with { Patterns = patterns }, lengths, z, cancellationToken);
             await call.RunAsync(cancellationToken);
             var output = await ProjectAsync(layer.OutputWeights, z.Tensor, cancellationToken);
             if (!call.HasLost)

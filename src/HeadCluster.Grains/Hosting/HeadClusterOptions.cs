@@ -1,4 +1,5 @@
 using HeadCluster.Models;
+using HeadCluster.Patterns;
 using HeadCluster.Scheduling;
 
 namespace HeadCluster.Hosting;
@@ -44,6 +45,9 @@ public sealed class HeadClusterOptions
 
     /// <summary>Where heads are put, and when they move.</summary>
     public SchedulingOptions Scheduling { get; } = new();
+
+    /// <summary>How much of attention patterns is captured and kept.</summary>
+    public PatternOptions Patterns { get; } = new();
 }
 
 /// <summary>One model.</summary>

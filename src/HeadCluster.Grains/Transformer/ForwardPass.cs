@@ -33,7 +33,7 @@ internal sealed class ForwardPass
             _body.Embed(request.Tokens, sequenceLengths, x);
             for (var layer = 0; layer < _layers.Length; layer++)
             {
-                var attention = await AttendAsync(layer, x, rows, sequenceLengths, request.Capture, cancellationToken);
+                var attention = await AttendAsync(layer, x, rows, sequenceLengths, request.Patterns, cancellationToken);
                 reports[layer] = attention.Heads;
                 attended++;
                 await FinishBlockAsync(layer, attention.Output, x, rows, cancellationToken);
@@ -58,12 +58,12 @@ internal sealed class ForwardPass
     }
 
     private Task<AttentionResult> AttendAsync(
-        int layer, float[] x, int rows, int[] sequenceLengths, ForwardCapture capture, CancellationToken cancellationToken)
+        int layer, float[] x, int rows, int[] sequenceLengths, PatternSelection? patterns, CancellationToken cancellationToken)
     {
         var width = _body.Model.ModelDim;
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
-        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, capture.HasFlag(ForwardCapture.Patterns));
+        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns);
         return _layers[layer].AttendAsync(request, cancellationToken);
     }
 

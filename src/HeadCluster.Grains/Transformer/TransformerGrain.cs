@@ -15,9 +15,15 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     private readonly ServedRequests<ForwardResult> _served = new();
 
-    public TransformerGrain(ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local)
+    private readonly PatternLimits _patterns;
+    private readonly PatternSampling _sampling;
+
+    public TransformerGrain(
+        ModelCatalog models, WeightLoader loader, ComputePool compute, LocalGrains local, PatternLimits patterns, PatternSampling sampling)
         : base(models, loader, compute, local)
     {
+        _patterns = patterns;
+        _sampling = sampling;
     }
 
     /// <summary>Orleans' name of this class.</summary>
@@ -77,10 +83,16 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     private async Task<ForwardResult> RunAsync(ForwardPass pass, ForwardRequest request, int[] lengths, CancellationToken cancellationToken)
     {
-        RequestSize.CheckForward($"model '{Name}'", Weights.Model, request.Tokens.Length, lengths, request.Capture);
+        var where = $"model '{Name}'";
+        var model = Weights.Model;
+        request = request with { Patterns = _patterns.Bound(where, request.Patterns, model) };
+        RequestSize.CheckForward(where, model, request.Tokens.Length, lengths, request.Capture, request.Patterns);
+        var sampled = _sampling.Sample(Name, model, request, lengths);
         try
         {
-            return await pass.RunAsync(request, lengths, cancellationToken);
+            var result = await pass.RunAsync(sampled ?? request, lengths, cancellationToken);
+            _sampling.Keep(Name, request, lengths, result);
+            return sampled is null ? result : result with { Layers = WithoutPatterns(result.Layers) };
         }
         catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
         {
@@ -88,6 +100,10 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
             throw;
         }
     }
+
+    // As they are where nobody looks.
+    private static HeadReport[][] WithoutPatterns(HeadReport[][] layers) =>
+        Array.ConvertAll(layers, layer => Array.ConvertAll(layer, head => head with { Patterns = null }));
 
     // The last token is not fed back, so it needs no position.
     private void CheckSteps(GenerationRequest request)
