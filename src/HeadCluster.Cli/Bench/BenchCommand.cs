@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HeadCluster.Cli.Bench.Patterns;
 using HeadCluster.Cli.Output;
 
 namespace HeadCluster.Cli.Bench;
@@ -10,6 +11,7 @@ internal static class BenchCommand
     {
         new BenchClusterCommand(terminal).Create(),
         new BenchPlanCommand(terminal).Create(),
+        new BenchPatternsCommand(terminal).Create(),
         new BenchSiloCommand(terminal).Create(),
     };
 }

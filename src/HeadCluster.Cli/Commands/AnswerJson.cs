@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using HeadCluster.Cli.Demo;
+using HeadCluster.Cli.Patterns;
 
 namespace HeadCluster.Cli.Commands;
 
@@ -10,6 +11,7 @@ namespace HeadCluster.Cli.Commands;
 [JsonSerializable(typeof(AttendAnswer))]
 [JsonSerializable(typeof(DemoAnswer))]
 [JsonSerializable(typeof(GenerateAnswer))]
+[JsonSerializable(typeof(HeadScoresAnswer))]
 [JsonSerializable(typeof(MovesAnswer))]
 [JsonSerializable(typeof(PlanAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using HeadCluster.Cli.Output;
 using HeadCluster.Silo.CommandLine;
 
@@ -12,19 +11,13 @@ internal sealed class GenerateCommand
     private readonly ClusterArguments _cluster = new();
     private readonly Option<string> _model = new("--model") { Description = "The model's name.", HelpName = "name", Required = true };
 
-    private readonly Option<int[]> _tokens = new("--tokens")
-    {
-        Description = "The prompt's token ids, such as 1,2,0.",
-        HelpName = "ids",
-        Required = true,
-        CustomParser = result => ParseTokens(result.Tokens[0].Value, result.AddError),
-    };
-
+    private readonly Option<int[]> _tokens = TokenIds.Option();
     private readonly Option<int> _steps = WholeNumber.Option("--steps", "how many tokens to generate");
 
     public GenerateCommand(Terminal terminal)
     {
         _terminal = terminal;
+        _tokens.Required = true;
         _steps.Description = "Tokens to generate.";
         _steps.HelpName = "count";
         _steps.Required = true;
@@ -36,22 +29,6 @@ internal sealed class GenerateCommand
         _cluster.AddTo(command);
         command.SetAction(RunAsync);
         return command;
-    }
-
-    private static int[] ParseTokens(string text, Action<string> refuse)
-    {
-        var parts = text.Split(',', StringSplitOptions.TrimEntries);
-        var tokens = new int[parts.Length];
-        for (var i = 0; i < parts.Length; i++)
-        {
-            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out tokens[i]))
-            {
-                refuse($"--tokens: '{parts[i]}' is not a token id; expected whole numbers with commas, such as 1,2,0");
-                break;
-            }
-        }
-
-        return tokens;
     }
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
