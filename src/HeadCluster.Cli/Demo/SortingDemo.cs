@@ -13,7 +13,20 @@ internal static class SortingDemo
 {
     private const string Model = "nano-gpt";
 
+    // About as often as one can follow.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
     private static readonly string ModelPath = Path.Combine(AppContext.BaseDirectory, "models", Model);
+
+    private static readonly KeyValuePair<string, string?>[] Settings = [KeyValuePair.Create($"HeadCluster:Models:{Model}:Path", (string?)ModelPath)];
+
+    // Patterns to look at, and heads on both silos: the scheduler would rather have these few on one.
+    private static readonly KeyValuePair<string, string?>[] PageSettings =
+    [
+        .. Settings,
+        KeyValuePair.Create("HeadCluster:Patterns:SampleInterval", (string?)"00:00:03"),
+        KeyValuePair.Create("HeadCluster:Scheduling:Automatic", (string?)"false"),
+    ];
 
     public static async Task<DemoAnswer> RunAsync(string[] inputs, CancellationToken cancellationToken)
     {
@@ -43,11 +56,30 @@ internal static class SortingDemo
             firstAnswer);
     }
 
+    /// <summary>
+    /// Goes on sorting on two silos, so that there is something to see on their page, until it is cancelled.
+    /// </summary>
+    /// <param name="pagePort">Port of the page.</param>
+    /// <param name="ready">Is called once the page is there.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task ServePageAsync(int pagePort, Action ready, CancellationToken cancellationToken)
+    {
+        await using var cluster = await EmbeddedCluster.StartAsync(
+            "headcluster-demo-page", ["silo-1", "silo-2"], PageSettings, cancellationToken, pagePort);
+        ready();
+        var random = new Random(1);
+        while (true)
+        {
+            await SortAsync(cluster.Client, Letters.FromTokens(random.GetItems([0, 1, 2], Letters.Count)), cancellationToken);
+            await Task.Delay(Pause, TimeProvider.System, cancellationToken);
+        }
+    }
+
     private static Task<EmbeddedCluster> StartAsync(string clusterId, string[] silos, CancellationToken cancellationToken) =>
         EmbeddedCluster.StartAsync(
             clusterId,
             silos,
-            [KeyValuePair.Create($"HeadCluster:Models:{Model}:Path", (string?)ModelPath)],
+            Settings,
             cancellationToken);
 
     private static async Task<SortedInput> SortAsync(HeadClusterClient client, string letters, CancellationToken cancellationToken)

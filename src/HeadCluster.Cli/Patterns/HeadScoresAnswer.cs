@@ -23,7 +23,7 @@ internal sealed record HeadScoresAnswer(
     public Table Tabulate()
     {
         var table = Tables.Create(
-            ">layer", ">head", ">previous token", ">first token", ">duplicate token", ">induction", ">entropy (nats)", ">mean distance");
+            ">layer", ">head", ">previous", ">first", ">duplicate", ">induction", ">entropy nats", ">distance");
         foreach (var (layer, head, scores) in Heads)
         {
             table.Add(

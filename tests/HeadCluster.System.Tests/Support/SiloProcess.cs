@@ -48,14 +48,17 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Starts a silo and waits for the line that says it is ready.</summary>
     /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
     /// <param name="args">More arguments.</param>
-    public static async Task<SiloProcess> StartAsync(SiloProcess? primary = null, params string[] args)
+    public static Task<SiloProcess> StartAsync(SiloProcess? primary = null, params string[] args) => StartAsync(primary, [], args);
+
+    /// <summary>Starts a silo with more environment variables than the tests have, and waits for the line that says it is ready.</summary>
+    public static async Task<SiloProcess> StartAsync(SiloProcess? primary, Dictionary<string, string> environment, params string[] args)
     {
         for (var attempt = 1; ; attempt++)
         {
             var ports = FreePorts(2);
             try
             {
-                return await StartAsync(ports[0], ports[1], primary?.SiloPort ?? ports[0], args);
+                return await StartAsync(ports[0], ports[1], primary?.SiloPort ?? ports[0], environment, args);
             }
             catch (InvalidOperationException exception) when (attempt < Attempts && exception.Message.Contains("port", StringComparison.Ordinal))
             {
@@ -64,7 +67,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Starts another silo where this one was, which has ended.</summary>
-    public Task<SiloProcess> StartAgainAsync(params string[] args) => StartAsync(SiloPort, GatewayPort, SiloPort, args);
+    public Task<SiloProcess> StartAgainAsync(params string[] args) => StartAsync(SiloPort, GatewayPort, SiloPort, [], args);
 
     /// <summary>Ports that nobody listens on.</summary>
     public static int[] FreePorts(int count)
@@ -96,10 +99,13 @@ internal sealed class SiloProcess : IAsyncDisposable
         Process.Dispose();
     }
 
-    private static async Task<SiloProcess> StartAsync(int siloPort, int gatewayPort, int primaryPort, string[] args)
+    private static async Task<SiloProcess> StartAsync(
+        int siloPort, int gatewayPort, int primaryPort, Dictionary<string, string> environment, string[] args)
     {
         var process = Programs.Start(
-            Programs.Silo, ["--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--primary-port", $"{primaryPort}", .. args]);
+            Programs.Silo,
+            environment,
+            ["--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--primary-port", $"{primaryPort}", .. args]);
         var silo = new SiloProcess(process, siloPort, gatewayPort);
         try
         {
