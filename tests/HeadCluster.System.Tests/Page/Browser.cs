@@ -42,6 +42,7 @@ internal sealed class Browser : IAsyncDisposable
         var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = ["--no-sandbox", "--disable-gpu"] });
         var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1360, Height = 900 }, ColorScheme = ColorScheme.Light });
         page.SetDefaultTimeout((float)Programs.Patience.TotalMilliseconds);
+        Assertions.SetDefaultExpectTimeout((float)Programs.Patience.TotalMilliseconds);
         return new Browser(playwright, browser, page);
     }
 

@@ -45,7 +45,7 @@ export function drawLines(root, tokens, rows, tell) {
     active = side === "query" ? place : null;
     for (const line of lines.children) {
       const its = side === null || Number(line.dataset[side]) === place;
-      line.setAttribute("stroke-opacity", its ? Number(line.dataset.share) * (side === null ? 0.75 : 1) : 0);
+      line.setAttribute("stroke-opacity", its ? visible(Number(line.dataset.share)) * (side === null ? 0.7 : 1) : 0);
     }
 
     const byKey = new Map(side === "query" ? rows[place] : []);
@@ -76,7 +76,10 @@ export function drawLines(root, tokens, rows, tell) {
 export function drawMatrix(root, tokens, rows, tell) {
   const length = tokens.length;
   const size = Math.max(2, Math.min(28, Math.floor(480 / length)));
-  const canvas = element("canvas", { width: length * size, height: length * size, tabindex: "0", role: "img",
+
+  // Tokens along both edges, where there is room for them.
+  const edge = size >= 16 ? 44 : 0;
+  const canvas = element("canvas", { width: edge + length * size, height: edge + length * size, tabindex: "0", role: "img",
     "aria-label": `attention matrix of ${length} tokens, rows look at columns; arrow keys choose an entry` });
   const paint = canvas.getContext("2d");
   const style = getComputedStyle(document.documentElement);
@@ -86,14 +89,27 @@ export function drawMatrix(root, tokens, rows, tell) {
 
   const draw = () => {
     paint.globalAlpha = 1;
+    paint.clearRect(0, 0, canvas.width, canvas.height);
+    paint.font = "12px ui-monospace, 'Liberation Mono', monospace";
+    paint.textBaseline = "middle";
+    for (let place = 0; edge > 0 && place < length; place++) {
+      const middle = edge + (place + 0.5) * size;
+      paint.fillStyle = colour(at?.query === place ? "--ink" : "--soft");
+      paint.textAlign = "right";
+      paint.fillText(tokens[place], edge - 6, middle, edge - 8);
+      paint.fillStyle = colour(at?.key === place ? "--ink" : "--soft");
+      paint.textAlign = "center";
+      paint.fillText(tokens[place], middle, edge - 12, size - 2);
+    }
+
     paint.fillStyle = colour("--low");
-    paint.fillRect(0, 0, canvas.width, canvas.height);
+    paint.fillRect(edge, edge, length * size, length * size);
     paint.fillStyle = colour("--high");
     const gap = size > 6 ? 1 : 0;
     for (const [query, row] of shares.entries()) {
       for (const [key, share] of row) {
         paint.globalAlpha = share;
-        paint.fillRect(key * size, query * size, size - gap, size - gap);
+        paint.fillRect(edge + key * size, edge + query * size, size - gap, size - gap);
       }
     }
 
@@ -101,7 +117,7 @@ export function drawMatrix(root, tokens, rows, tell) {
       paint.globalAlpha = 1;
       paint.strokeStyle = colour("--ink");
       paint.lineWidth = 2;
-      paint.strokeRect(at.key * size, at.query * size, size - gap, size - gap);
+      paint.strokeRect(edge + at.key * size, edge + at.query * size, size - gap, size - gap);
     }
   };
 
@@ -112,7 +128,8 @@ export function drawMatrix(root, tokens, rows, tell) {
   };
 
   const within = value => Math.min(length - 1, Math.max(0, value));
-  canvas.addEventListener("pointermove", event => show(within(Math.floor(event.offsetY / size)), within(Math.floor(event.offsetX / size))));
+  const placeOf = offset => within(Math.floor((offset - edge) / size));
+  canvas.addEventListener("pointermove", event => show(placeOf(event.offsetY), placeOf(event.offsetX)));
   canvas.addEventListener("pointerleave", () => show(null));
   canvas.addEventListener("keydown", event => {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
@@ -128,6 +145,11 @@ export function drawMatrix(root, tokens, rows, tell) {
   root.replaceChildren(canvas);
 }
 
+// Small shares a little stronger than they are, or nobody would see them.
+function visible(share) {
+  return share ** 0.7;
+}
+
 function tokenAt(token, place, x, anchor, y) {
   const out = anchor === "end" ? -1 : 1;
   const mark = svg("rect", { class: "mark", x: anchor === "end" ? x - 92 : x + 4, y: y - rowHeight / 2 + 1, width: 88, height: rowHeight - 2, rx: 3, "fill-opacity": 0 });
@@ -141,7 +163,7 @@ function tokenAt(token, place, x, anchor, y) {
     group,
     mark(active, part) {
       group.classList.toggle("active", active);
-      mark.setAttribute("fill-opacity", active ? 0.16 : 0.55 * part);
+      mark.setAttribute("fill-opacity", active ? 0.16 : 0.6 * visible(part));
       share.textContent = part >= leastShare ? percent(part) : "";
     },
   };

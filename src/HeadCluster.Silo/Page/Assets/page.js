@@ -192,7 +192,7 @@ function showGrid(model) {
       return { kind: "absent", text: "–", label: `${by.title}: not captured; on ${seen.silo}`, silo: seen.silo, moved };
     }
 
-    const part = most > least ? (value - least) / (most - least) : 0.5;
+    const part = most > least ? (by.scale(value) - by.scale(least)) / (by.scale(most) - by.scale(least)) : 0.5;
     return { kind: part > 0.55 ? "strong" : "", text: by.short(value), label: `${by.title} ${by.long(value)}, on ${seen.silo}`,
       colour: `color-mix(in oklab, var(--high) ${(100 * part).toFixed(0)}%, var(--low))`, silo: seen.silo, value, moved };
   }, chosen?.model === model.name ? chosen : null);
@@ -220,7 +220,8 @@ function colouring() {
   const score = byId("score").value;
   byId("score-choice").hidden = name !== "pattern";
   if (name === "latency") {
-    return { name, title: "latency", value: latencyOf, range: ends, short: short, long: time };
+    // Logarithmic, or one slow head would make all others look alike.
+    return { name, title: "latency", value: latencyOf, range: ends, scale: value => Math.log(value + 1), short, long: time };
   }
 
   if (name === "silo") {
@@ -233,6 +234,7 @@ function colouring() {
     title: scoreNames[score],
     value: head => scoreOf(head, score),
     range: isShare ? () => [0, 1] : ends,
+    scale: value => value,
     short: value => isShare ? (100 * value).toFixed(0) : significant(value),
     long: value => isShare ? percent(value) : significant(value),
   };
@@ -243,7 +245,8 @@ function ends(numbers) {
 }
 
 function short(microseconds) {
-  return microseconds >= 1e3 ? `${(microseconds / 1e3).toFixed(1)} m` : microseconds >= 10 ? microseconds.toFixed(0) : microseconds.toFixed(1);
+  return microseconds >= 1e4 ? `${(microseconds / 1e3).toFixed(0)} ms` : microseconds >= 1e3 ? `${(microseconds / 1e3).toFixed(1)} ms`
+    : microseconds >= 10 ? microseconds.toFixed(0) : microseconds.toFixed(1);
 }
 
 // Of the query heads of a head the one that shows most of it.
