@@ -12,6 +12,7 @@ var root = new RootCommand("Schedules attention heads of transformers on Orleans
     new AttendCommand(terminal).Create(),
     new GenerateCommand(terminal).Create(),
     new StatusCommand(terminal).Create(),
+    new HeadsCommand(terminal).Create(),
     new PlanCommand(terminal).Create(),
     new MoveCommand(terminal).Create(),
     new DrainCommand(terminal).Create(),

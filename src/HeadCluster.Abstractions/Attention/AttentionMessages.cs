@@ -3,7 +3,7 @@ namespace HeadCluster;
 /// <summary>Asks a layer for its attention output.</summary>
 /// <param name="Input">The layer's input x, <c>[rows, ModelDim]</c>: the sequences one after the other.</param>
 /// <param name="SequenceLengths">Rows of each sequence, adding up to all rows; null for one sequence.</param>
-/// <param name="CapturePatterns">Whether each head's report carries its attention pattern; it changes no bit of the output.</param>
+/// <param name="Patterns">Which heads' reports carry their attention patterns; null for none. It changes no bit of the output.</param>
 /// <param name="Id">The same for each time that the request is sent; empty for one that is never sent again.</param>
 /// <param name="TimeLimit">
 /// How long it may take from its arrival on, up to 10 minutes; then its work ends on every silo and the answer is an error of kind
@@ -13,7 +13,7 @@ namespace HeadCluster;
 public sealed record AttentionRequest(
     [property: Id(0)] FloatTensor Input,
     [property: Id(1)] int[]? SequenceLengths = null,
-    [property: Id(2)] bool CapturePatterns = false,
+    [property: Id(2)] PatternSelection? Patterns = null,
     [property: Id(3)] Guid Id = default,
     [property: Id(4)] TimeSpan? TimeLimit = null)
 {

@@ -7,9 +7,6 @@ public enum ForwardCapture
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>The attention pattern of every head.</summary>
-    Patterns = 1,
-
     /// <summary>The residual stream after every block.</summary>
     Blocks = 2,
 }
@@ -18,6 +15,7 @@ public enum ForwardCapture
 /// <param name="Tokens">The token ids, the sequences one after the other.</param>
 /// <param name="SequenceLengths">Tokens of each sequence, adding up to all tokens; null for one sequence.</param>
 /// <param name="Capture">What to keep besides the logits; it changes no bit of them.</param>
+/// <param name="Patterns">Which heads' reports carry their attention patterns; null for none. It changes no bit of the logits.</param>
 /// <param name="Id">The same for each time that the request is sent; empty for one that is never sent again.</param>
 /// <param name="TimeLimit">
 /// How long it may take from its arrival on, up to 10 minutes; then its work ends on every silo and the answer is an error of kind
@@ -28,6 +26,7 @@ public sealed record ForwardRequest(
     [property: Id(0)] int[] Tokens,
     [property: Id(1)] int[]? SequenceLengths = null,
     [property: Id(2)] ForwardCapture Capture = ForwardCapture.None,
+    [property: Id(5)] PatternSelection? Patterns = null,
     [property: Id(3)] Guid Id = default,
     [property: Id(4)] TimeSpan? TimeLimit = null);
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using HeadCluster.Cli.Bench.Patterns;
 using HeadCluster.Cli.Bench.Telemetry;
 using HeadCluster.Cli.Output;
 
@@ -12,6 +13,7 @@ internal static class BenchCommand
         new BenchClusterCommand(terminal).Create(),
         new BenchPlanCommand(terminal).Create(),
         new BenchTelemetryCommand(terminal).Create(),
+        new BenchPatternsCommand(terminal).Create(),
         new BenchSiloCommand(terminal).Create(),
     };
 }

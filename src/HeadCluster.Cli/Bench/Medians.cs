@@ -1,6 +1,6 @@
 namespace HeadCluster.Cli.Bench;
 
-/// <summary>The middle of what was measured: what disturbs one measurement does not move it.</summary>
+/// <summary>What counts of several samples.</summary>
 internal static class Medians
 {
     /// <summary>The middle value, or the mean of the two in the middle.</summary>

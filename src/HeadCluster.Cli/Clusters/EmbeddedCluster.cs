@@ -33,11 +33,13 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
     /// <param name="names">Name of each silo.</param>
     /// <param name="settings">Settings of all silos, by configuration key.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="pagePort">Port of the page, which the first silo serves; null for none.</param>
     public static async Task<EmbeddedCluster> StartAsync(
         string clusterId,
         string[] names,
         IEnumerable<KeyValuePair<string, string?>> settings,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        int? pagePort = null)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -45,7 +47,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
             var silos = new IHost[names.Length];
             for (var i = 0; i < silos.Length; i++)
             {
-                silos[i] = Build(clusterId, names[i], ports[2 * i], ports[(2 * i) + 1], ports[0], settings);
+                silos[i] = Build(clusterId, names[i], ports[2 * i], ports[(2 * i) + 1], ports[0], i == 0 ? pagePort : null, settings);
             }
 
             var cluster = new EmbeddedCluster(silos);
@@ -106,6 +108,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         int siloPort,
         int gatewayPort,
         int primaryPort,
+        int? pagePort,
         IEnumerable<KeyValuePair<string, string?>> settings)
     {
         var builder = SiloHost.CreateBuilder(settings.Concat(
@@ -114,6 +117,8 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
             Setting(nameof(SiloHostOptions.Clustering), SiloClustering.Localhost),
             Setting(nameof(SiloHostOptions.Kubernetes), false),
             Setting(nameof(SiloHostOptions.HealthPort), ""),
+            Setting(nameof(SiloHostOptions.PagePort), pagePort?.ToString(CultureInfo.InvariantCulture) ?? ""),
+            Setting(nameof(SiloHostOptions.Dashboard), false),
             Setting(nameof(SiloHostOptions.ClusterId), clusterId),
             Setting(nameof(SiloHostOptions.Name), name),
             Setting(nameof(SiloHostOptions.SiloPort), siloPort),

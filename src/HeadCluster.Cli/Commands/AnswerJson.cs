@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using HeadCluster.Cli.Demo;
 using HeadCluster.Cli.Heads;
+using HeadCluster.Cli.Patterns;
 using HeadCluster.Cli.Trace;
 
 namespace HeadCluster.Cli.Commands;
@@ -12,6 +13,7 @@ namespace HeadCluster.Cli.Commands;
 [JsonSerializable(typeof(AttendAnswer))]
 [JsonSerializable(typeof(DemoAnswer))]
 [JsonSerializable(typeof(GenerateAnswer))]
+[JsonSerializable(typeof(HeadScoresAnswer))]
 [JsonSerializable(typeof(MovesAnswer))]
 [JsonSerializable(typeof(PlanAnswer))]
 [JsonSerializable(typeof(HeadsAnswer))]

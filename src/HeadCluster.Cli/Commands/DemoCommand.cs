@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
 using HeadCluster.Cli.Demo;
 using HeadCluster.Cli.Output;
 using HeadCluster.Silo.CommandLine;
@@ -16,6 +17,8 @@ internal sealed class DemoCommand
     private readonly Option<bool> _json = ClusterArguments.CreateJsonOption();
     private readonly TelemetryArguments _telemetry = new();
 
+    private readonly Option<int> _pagePort = WholeNumber.Option("--page-port", $"a port, 1 to {IPEndPoint.MaxPort}");
+
     private readonly Option<string[]> _letters = new("--letters")
     {
         Description = "Six of the letters A, B and C to sort; may be repeated.",
@@ -26,6 +29,15 @@ internal sealed class DemoCommand
     public DemoCommand(Terminal terminal)
     {
         _terminal = terminal;
+        _pagePort.Description = "Then go on sorting and show it on a page at this port of this machine, until Ctrl-C.";
+        _pagePort.HelpName = "port";
+        _pagePort.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is (< 1 or > IPEndPoint.MaxPort) and var port)
+            {
+                result.AddError($"{_pagePort.Name} is {port}; expected a port, 1 to {IPEndPoint.MaxPort}");
+            }
+        });
         _letters.Validators.Add(result =>
         {
             if (result.Tokens.FirstOrDefault(token => !Letters.AreValid(token.Value)) is { } wrong)
@@ -40,6 +52,7 @@ internal sealed class DemoCommand
         var command = new Command("demo", "Sorts letters with a shipped model on two silos and checks what HeadCluster promises.")
         {
             _letters,
+            _pagePort,
             _json,
         };
         _telemetry.AddTo(command);
@@ -61,6 +74,13 @@ internal sealed class DemoCommand
         else
         {
             Print(answer);
+        }
+
+        if (parsed.GetResult(_pagePort) is not null)
+        {
+            var port = parsed.GetValue(_pagePort);
+            await SortingDemo.ServePageAsync(
+                port, () => _terminal.WriteLine($"  every head, live: http://localhost:{port.Text()}/ (Ctrl-C ends it)"), cancellationToken);
         }
 
         return answer.Holds ? ExitCode.Success : ExitCode.Failed;

@@ -17,6 +17,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
     private readonly LocalGrains _localGrains;
     private readonly HeadInstruments _instruments;
+    private readonly PatternLimits _patterns;
     private readonly SiloSpeed _speed;
     private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
@@ -30,6 +31,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         ComputePool compute,
         LocalGrains localGrains,
         HeadInstruments instruments,
+        PatternLimits patterns,
         SiloSpeed speed,
         ILocalSiloDetails silo,
         TimeProvider time)
@@ -37,6 +39,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     {
         _localGrains = localGrains;
         _instruments = instruments;
+        _patterns = patterns;
         _speed = speed;
         _silo = silo.SiloAddress;
         _time = time;
@@ -48,22 +51,23 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
-        RequestSize.CheckHead(key, model, request.Input.Rows, request.SequenceLengths, request.CapturePattern);
+        var patterns = _patterns.Bound(key, request.Patterns, model);
+        RequestSize.CheckHead(key, model, request.Input.Rows, request.SequenceLengths, Own(patterns));
 
         var z = HeadMatrix.Rent(request.Input.Rows, heads: 1, model.HeadShape().OutputDim);
-        var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, request.CapturePattern);
+        var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, patterns);
         var report = await ComputeAsync(new LocalHeadRequest(input, z.At(0)), cancellationToken);
         return new HeadResult(z.Tensor, report);
     }
 
-    /// <remarks>The layer's coordinator or the relay has checked the values of x, once for all heads of the silo.</remarks>
+    /// <remarks>The layer's coordinator or the relay has checked the values of x, once for all heads of the silo, and held the patterns to the limits.</remarks>
     Task<HeadReport> ILocalHead.AttendAsync(LocalHeadRequest request, CancellationToken cancellationToken)
     {
         var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
         var (x, lengths, patterns) = request.Input;
         AttentionInput.CheckShape(key, x.Rows, x.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
-        RequestSize.CheckHead(key, model, x.Rows, lengths, patterns);
+        RequestSize.CheckHead(key, model, x.Rows, lengths, Own(patterns));
         return ComputeAsync(request, cancellationToken);
     }
 
@@ -97,10 +101,13 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         return LoadedHead.Plan(Models, _id);
     }
 
+    // What is asked of this head.
+    private PatternSelection? Own(PatternSelection? patterns) => patterns is not null && patterns.Includes(_id) ? patterns : null;
+
     private async Task<HeadReport> ComputeAsync(LocalHeadRequest request, CancellationToken cancellationToken)
     {
         using var measured = (_telemetry ??= _instruments.Of(_id)).Start(request.Input.Rows.Rows);
-        var computation = new HeadComputation(Weights.Head, request, _time);
+        var computation = new HeadComputation(Weights.Head, request, Own(request.Input.Patterns), _time);
         await computation.RunAsync(Compute, cancellationToken);
 
         _timings.Add(computation);

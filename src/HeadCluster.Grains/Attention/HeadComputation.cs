@@ -11,15 +11,20 @@ internal sealed class HeadComputation
     private readonly AttentionHead _head;
     private readonly ArrivingRows _input;
     private readonly int[] _sequenceLengths;
-    private readonly bool _capturePattern;
+    private readonly PatternSelection? _patterns;
     private readonly HeadColumns _output;
     private readonly TimeProvider _time;
     private readonly long _began;
 
-    public HeadComputation(AttentionHead head, LocalHeadRequest request, TimeProvider time)
+    /// <param name="head">The head.</param>
+    /// <param name="request">x, and where z belongs.</param>
+    /// <param name="patterns">What of its patterns to capture, within limits; null for nothing.</param>
+    /// <param name="time">The clock.</param>
+    public HeadComputation(AttentionHead head, LocalHeadRequest request, PatternSelection? patterns, TimeProvider time)
     {
         _head = head;
-        (_input, _sequenceLengths, _capturePattern) = request.Input;
+        (_input, _sequenceLengths, _) = request.Input;
+        _patterns = patterns;
         _output = request.Output;
         _time = time;
         _began = time.GetTimestamp();
@@ -31,8 +36,8 @@ internal sealed class HeadComputation
     /// <summary>Size of z, in bytes.</summary>
     public long OutputBytes => (long)_input.Rows * _head.Shape.OutputDim * sizeof(float);
 
-    /// <summary>For each sequence <c>[QueryHeads, length, length]</c>; null unless asked for.</summary>
-    public FloatTensor[]? Patterns { get; private set; }
+    /// <summary>One a sequence; null unless asked for.</summary>
+    public HeadPattern[]? Patterns { get; private set; }
 
     /// <summary>The wait for rows and for compute threads.</summary>
     public TimeSpan Queue { get; private set; }
@@ -114,24 +119,7 @@ internal sealed class HeadComputation
         var attended = _time.GetTimestamp();
         Attend = _time.GetElapsedTime(ended, attended);
         Elapsed = _time.GetElapsedTime(_began, attended);
-        Patterns = _capturePattern ? CapturePatterns(projected, cancellationToken) : null;
+        Patterns = _patterns is null ? null : PatternCapture.Of(_head, projected, _sequenceLengths, _patterns, cancellationToken);
         return ended;
-    }
-
-    private FloatTensor[] CapturePatterns(ProjectedHead projected, CancellationToken cancellationToken)
-    {
-        var patterns = new FloatTensor[_sequenceLengths.Length];
-        var first = 0;
-        for (var i = 0; i < patterns.Length; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var length = _sequenceLengths[i];
-            var pattern = new float[checked(_head.Shape.QueryHeads * length * length)];
-            _head.Pattern(projected, first, length, pattern);
-            patterns[i] = new FloatTensor(pattern, _head.Shape.QueryHeads, length, length);
-            first += length;
-        }
-
-        return patterns;
     }
 }

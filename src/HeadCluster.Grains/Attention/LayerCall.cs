@@ -42,7 +42,7 @@ internal sealed class LayerCall : IDisposable
         _services = services;
         _layer = layer;
         _x = request.Input;
-        _input = new LayerInput(new ArrivingRows(_x), sequenceLengths, request.CapturePatterns);
+        _input = new LayerInput(new ArrivingRows(_x), sequenceLengths, request.Patterns);
         _z = z;
         _deadline = deadline;
         _end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);

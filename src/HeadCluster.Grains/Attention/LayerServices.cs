@@ -16,6 +16,7 @@ internal sealed class LayerServices
         InFlightBytes inFlight,
         ServedRequestShapes served,
         LayerInstruments instruments,
+        PatternLimits patterns,
         TimeProvider time,
         IOptions<HeadClusterOptions> options)
     {
@@ -27,6 +28,7 @@ internal sealed class LayerServices
         InFlight = inFlight;
         Served = served;
         Instruments = instruments;
+        Patterns = patterns;
         Time = time;
         RecoveryTimeout = options.Value.RecoveryTimeout;
         WirePrecision = options.Value.WirePrecision;
@@ -47,6 +49,8 @@ internal sealed class LayerServices
     public ServedRequestShapes Served { get; }
 
     public LayerInstruments Instruments { get; }
+
+    public PatternLimits Patterns { get; }
 
     public TimeProvider Time { get; }
 

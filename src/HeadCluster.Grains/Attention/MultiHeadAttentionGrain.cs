@@ -51,7 +51,8 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } x ? x.Rows : 0];
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
-        RequestSize.CheckLayer(key, layer.Model, request.Input.Rows, lengths, request.CapturePatterns);
+        var patterns = _services.Patterns.Bound(key, request.Patterns, layer.Model);
+        RequestSize.CheckLayer(_id, layer.Model, request.Input.Rows, lengths, patterns);
         TimeLimits.Check(request.TimeLimit);
 
         using var measured = (_telemetry ??= _services.Instruments.Of(_id)).Start(request.Input.Rows);
@@ -61,7 +62,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         {
             var z = HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
             var input = AttentionInput.Round(key, request.Input, _services.WirePrecision);
-            using var call = new LayerCall(_services, layer.Heads, request with { Input = input }, lengths, z, deadline);
+            using var call = new LayerCall(_services, layer.Heads, request with { Input = input, Patterns = patterns }, lengths, z, deadline);
             await call.RunAsync(cancellationToken);
 
             // Not in place: what a lost silo owed may still be written, and is not rounded.

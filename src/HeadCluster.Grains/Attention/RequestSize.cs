@@ -9,26 +9,29 @@ namespace HeadCluster.Grains;
 /// </summary>
 internal static class RequestSize
 {
-    // What a pattern takes in a message besides its elements: rank, axes, field and length, rounded up.
-    private const int PatternOverhead = 32;
-
     /// <summary>Checks what one head computes and answers.</summary>
-    public static void CheckHead(string where, ModelConfiguration model, int rows, int[] sequenceLengths, bool patterns)
+    /// <param name="where">The head, for errors.</param>
+    /// <param name="model">The sizes.</param>
+    /// <param name="rows">Rows of x.</param>
+    /// <param name="sequenceLengths">Rows of each sequence.</param>
+    /// <param name="patterns">What of this head's patterns is captured, within limits; null for nothing.</param>
+    public static void CheckHead(string where, ModelConfiguration model, int rows, int[] sequenceLengths, PatternSelection? patterns)
     {
         var shape = model.HeadShape();
         CheckArray(where, rows, shape.ProjectionDim, "queries, keys and values");
-        CheckReply(where, Bytes(rows, shape.OutputDim) + (patterns ? PatternBytes(shape.QueryHeads, sequenceLengths) : 0));
+        CheckReply(where, Bytes(rows, shape.OutputDim) + (patterns is null ? 0 : PatternLimits.Bytes(patterns, shape.QueryHeads, sequenceLengths)));
     }
 
     /// <summary>Checks what a layer concatenates and answers.</summary>
-    public static void CheckLayer(string where, ModelConfiguration model, int rows, int[] sequenceLengths, bool patterns)
+    public static void CheckLayer(LayerId layer, ModelConfiguration model, int rows, int[] sequenceLengths, PatternSelection? patterns)
     {
+        var where = layer.ToString();
         CheckArray(where, rows, model.HeadCount * model.ValueDim, "the heads side by side");
-        CheckReply(where, Bytes(rows, model.ModelDim) + (patterns ? LayerPatternBytes(model, sequenceLengths) : 0));
+        CheckReply(where, Bytes(rows, model.ModelDim) + LayerPatternBytes(layer.Layer, model, sequenceLengths, patterns));
     }
 
     /// <summary>Checks what a whole model sends to its layers, computes and answers.</summary>
-    public static void CheckForward(string where, ModelConfiguration model, int rows, int[] sequenceLengths, ForwardCapture capture)
+    public static void CheckForward(string where, ModelConfiguration model, int rows, int[] sequenceLengths, ForwardCapture capture, PatternSelection? patterns)
     {
         CheckMessage(where, Bytes(rows, model.ModelDim) + ((Int128)sequenceLengths.Length * WireLimits.IntegerBytes), "what a layer is sent");
         CheckArray(where, rows, model.Transformer!.FeedForwardDim, "the feed-forward layer");
@@ -36,25 +39,27 @@ internal static class RequestSize
             where,
             Bytes(rows, model.Transformer.VocabularySize)
                 + (capture.HasFlag(ForwardCapture.Blocks) ? model.LayerCount * Bytes(rows, model.ModelDim) : 0)
-                + (capture.HasFlag(ForwardCapture.Patterns) ? model.LayerCount * LayerPatternBytes(model, sequenceLengths) : 0));
+                + PatternBytes(model, sequenceLengths, patterns));
     }
 
-    private static Int128 Bytes(int rows, int columns) => (Int128)rows * columns * sizeof(float);
-
-    private static Int128 LayerPatternBytes(ModelConfiguration model, int[] sequenceLengths) =>
-        model.KvHeadCount * PatternBytes(model.QueryHeadsPerKvHead, sequenceLengths);
-
-    // One [queryHeads, length, length] a sequence.
-    private static Int128 PatternBytes(int queryHeads, int[] sequenceLengths)
+    /// <summary>What the patterns of a whole model take in a message, in bytes.</summary>
+    public static Int128 PatternBytes(ModelConfiguration model, int[] sequenceLengths, PatternSelection? patterns)
     {
         Int128 bytes = 0;
-        foreach (var length in sequenceLengths)
+        for (var layer = 0; layer < model.LayerCount; layer++)
         {
-            bytes += ((Int128)queryHeads * length * length * sizeof(float)) + PatternOverhead;
+            bytes += LayerPatternBytes(layer, model, sequenceLengths, patterns);
         }
 
         return bytes;
     }
+
+    private static Int128 Bytes(int rows, int columns) => (Int128)rows * columns * sizeof(float);
+
+    private static Int128 LayerPatternBytes(int layer, ModelConfiguration model, int[] sequenceLengths, PatternSelection? patterns) =>
+        patterns is null || !patterns.Includes(layer)
+            ? 0
+            : (patterns.Heads?.Distinct().Count() ?? model.KvHeadCount) * PatternLimits.Bytes(patterns, model.QueryHeadsPerKvHead, sequenceLengths);
 
     private static void CheckArray(string where, int rows, int columns, string what)
     {

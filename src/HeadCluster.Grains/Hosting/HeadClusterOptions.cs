@@ -1,4 +1,5 @@
 using HeadCluster.Models;
+using HeadCluster.Patterns;
 using HeadCluster.Scheduling;
 
 namespace HeadCluster.Hosting;
@@ -57,6 +58,9 @@ public sealed class HeadClusterOptions
     /// histogram. Traces and statistics name each head in any case. Default: false.
     /// </summary>
     public bool TagMetricsByHead { get; set; }
+
+    /// <summary>How much of attention patterns is captured and kept.</summary>
+    public PatternOptions Patterns { get; } = new();
 }
 
 /// <summary>One model.</summary>

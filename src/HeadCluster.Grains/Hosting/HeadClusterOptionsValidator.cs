@@ -70,6 +70,7 @@ internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadCluster
             errors.Add($"{HeadClusterOptions.Section}:Scheduling:Strategy is {PlanStrategies.Pinned}; set {HeadClusterOptions.Section}:Scheduling:PinnedFile to its file");
         }
 
+        errors.AddRange(options.Patterns.Complaints());
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 }

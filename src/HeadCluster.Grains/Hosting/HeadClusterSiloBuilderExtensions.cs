@@ -63,6 +63,8 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<Exchanges>();
         services.AddSingleton<InFlightBytes>();
         services.AddSingleton<HeadRelayClient>();
+        services.AddSingleton<PatternLimits>();
+        services.AddSingleton<PatternSampling>();
         services.AddSingleton<LayerServices>();
         services.TryAddSingleton(provider => new ComputePool(
             provider.GetRequiredService<IOptions<HeadClusterOptions>>().Value.ComputeThreads ?? Environment.ProcessorCount));

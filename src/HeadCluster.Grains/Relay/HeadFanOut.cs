@@ -92,7 +92,7 @@ internal sealed class HeadFanOut
         // Not here, or not active: an ordinary call finds or activates it, wherever that is.
         var x = await input.Rows.WholeAsync(cancellationToken);
         var result = await _grains.GetGrain<IAttentionHeadGrain>(head.ToString())
-            .AttendAsync(new HeadRequest(x, input.SequenceLengths, input.CapturePatterns), cancellationToken);
+            .AttendAsync(new HeadRequest(x, input.SequenceLengths, input.Patterns), cancellationToken);
         output.Write(result.Output);
         result.Output.Release();
         return result.Report;

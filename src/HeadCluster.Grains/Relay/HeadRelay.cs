@@ -42,7 +42,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var width = model.HeadShape().OutputDim;
         var where = request.Layer.ToString();
         AttentionInput.CheckShape(where, request.Rows, request.FirstRows.Columns, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
-        RequestSize.CheckLayer(where, model, request.Rows, request.SequenceLengths, request.CapturePatterns);
+        RequestSize.CheckLayer(request.Layer, model, request.Rows, request.SequenceLengths, request.Patterns);
 
         var x = new ArrivingRows(request.Rows, model.ModelDim);
         x.Add(request.FirstRows);
@@ -55,7 +55,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var arrival = ReceiveAsync(request, x, end.Token);
         try
         {
-            var input = new LayerInput(x, request.SequenceLengths, request.CapturePatterns);
+            var input = new LayerInput(x, request.SequenceLengths, request.Patterns);
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, places, input, z, end.Token);
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.

@@ -8,7 +8,7 @@ namespace HeadCluster.Grains;
 /// <param name="Rows">Rows of x.</param>
 /// <param name="FirstRows">The first of them, or all.</param>
 /// <param name="SequenceLengths">Rows of each sequence.</param>
-/// <param name="CapturePatterns">Whether each report carries the attention pattern too.</param>
+/// <param name="Patterns">Which heads' reports carry their attention patterns; null for none.</param>
 /// <param name="TimeLimit">How long it may take from its arrival on; null for no limit.</param>
 [GenerateSerializer, Immutable, Alias("hc.RelayRequest")]
 internal sealed record RelayRequest(
@@ -19,7 +19,7 @@ internal sealed record RelayRequest(
     [property: Id(4)] int Rows,
     [property: Id(5)] FloatTensor FirstRows,
     [property: Id(6)] int[] SequenceLengths,
-    [property: Id(7)] bool CapturePatterns,
+    [property: Id(7)] PatternSelection? Patterns,
     [property: Id(8)] TimeSpan? TimeLimit);
 
 /// <summary>What the heads of one silo computed.</summary>

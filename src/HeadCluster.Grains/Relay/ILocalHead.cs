@@ -20,8 +20,8 @@ internal interface ILocalHead : IGrainWithStringKey
 /// <summary>What all heads of a layer are asked alike.</summary>
 /// <param name="Rows">x, all of it or still arriving.</param>
 /// <param name="SequenceLengths">Rows of each sequence.</param>
-/// <param name="CapturePatterns">Whether each report carries the attention pattern too.</param>
-internal sealed record LayerInput(ArrivingRows Rows, int[] SequenceLengths, bool CapturePatterns);
+/// <param name="Patterns">Which heads' reports carry their attention patterns; null for none.</param>
+internal sealed record LayerInput(ArrivingRows Rows, int[] SequenceLengths, PatternSelection? Patterns);
 
 /// <summary>Asks a head of this silo for its output. It cannot be sent to another silo.</summary>
 /// <param name="Input">x and how to attend.</param>

@@ -45,7 +45,7 @@ internal sealed class ForwardPass
             {
                 // Small layers are computed without a look at the token.
                 cancellationToken.ThrowIfCancellationRequested();
-                (reports[layer], times[layer]) = await RunBlockAsync(layer, x, rows, sequenceLengths, request.Capture, deadline);
+                (reports[layer], times[layer]) = await RunBlockAsync(layer, x, rows, sequenceLengths, request.Patterns, deadline);
                 Attended++;
                 if (blocks is not null)
                 {
@@ -68,10 +68,10 @@ internal sealed class ForwardPass
     }
 
     private async Task<(HeadReport[] Heads, LayerReport Times)> RunBlockAsync(
-        int layer, float[] x, int rows, int[] sequenceLengths, ForwardCapture capture, Deadline deadline)
+        int layer, float[] x, int rows, int[] sequenceLengths, PatternSelection? patterns, Deadline deadline)
     {
         using var span = ModelInstruments.StartLayer(_model, layer);
-        var attention = await AttendAsync(layer, x, rows, sequenceLengths, capture, deadline);
+        var attention = await AttendAsync(layer, x, rows, sequenceLengths, patterns, deadline);
         var attended = _time.GetTimestamp();
         await FinishBlockAsync(layer, attention.Output, x, rows, deadline.Token);
         attention.Output.Release();
@@ -82,12 +82,12 @@ internal sealed class ForwardPass
 
     // Whatever the call makes current, such as a span of Orleans' own, is not so for who awaits this.
     private async Task<AttentionResult> AttendAsync(
-        int layer, float[] x, int rows, int[] sequenceLengths, ForwardCapture capture, Deadline deadline)
+        int layer, float[] x, int rows, int[] sequenceLengths, PatternSelection? patterns, Deadline deadline)
     {
         var width = _body.Model.ModelDim;
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
-        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, capture.HasFlag(ForwardCapture.Patterns), TimeLimit: deadline.Remaining);
+        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns, TimeLimit: deadline.Remaining);
         return await _layers[layer].AttendAsync(request, deadline.AnswersToken);
     }
 

@@ -18,17 +18,24 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
 
+    private readonly PatternLimits _patterns;
+    private readonly PatternSampling _sampling;
+
     public TransformerGrain(
         ModelCatalog models,
         WeightLoader loader,
         ComputePool compute,
         LocalGrains local,
         ModelInstruments instruments,
+        PatternLimits patterns,
+        PatternSampling sampling,
         ILocalSiloDetails silo,
         TimeProvider time)
         : base(models, loader, compute, local)
     {
         _instruments = instruments;
+        _patterns = patterns;
+        _sampling = sampling;
         _silo = silo.SiloAddress;
         _time = time;
     }
@@ -113,19 +120,25 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     private async Task<ForwardResult> RunAsync(ForwardPass pass, ForwardRequest request, int[] lengths, CancellationToken cancellationToken)
     {
-        RequestSize.CheckForward($"model '{Name}'", Weights.Model, request.Tokens.Length, lengths, request.Capture);
+        var where = $"model '{Name}'";
+        var model = Weights.Model;
+        request = request with { Patterns = _patterns.Bound(where, request.Patterns, model) };
+        RequestSize.CheckForward(where, model, request.Tokens.Length, lengths, request.Capture, request.Patterns);
+        var sampled = _sampling.Sample(Name, model, request, lengths);
         using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
         try
         {
-            return await pass.RunAsync(request, lengths, deadline);
+            var result = await pass.RunAsync(sampled ?? request, lengths, deadline);
+            _sampling.Keep(Name, request, lengths, result);
+            return sampled is null ? result : result with { Layers = WithoutPatterns(result.Layers) };
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested
             && ((deadline.HasPassed && exception is OperationCanceledException) || exception is HeadClusterException { Kind: HeadClusterErrorKind.Timeout }))
         {
             // What is left of the layer says which of its heads were late.
             var reason = exception is HeadClusterException late ? $" ({late.Message})" : "";
-            var pending = pass.Attended < Weights.Model.LayerCount ? $"layer {pass.Attended} of {Weights.Model.LayerCount}" : "the logits";
-            throw deadline.Missed($"model '{Name}'", _silo, pending + reason);
+            var pending = pass.Attended < model.LayerCount ? $"layer {pass.Attended} of {model.LayerCount}" : "the logits";
+            throw deadline.Missed(where, _silo, pending + reason);
         }
         catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
         {
@@ -133,6 +146,10 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
             throw;
         }
     }
+
+    // As they are where nobody looks.
+    private static HeadReport[][] WithoutPatterns(HeadReport[][] layers) =>
+        Array.ConvertAll(layers, layer => Array.ConvertAll(layer, head => head with { Patterns = null }));
 
     // The last token is not fed back, so it needs no position.
     private void CheckSteps(GenerationRequest request)

@@ -77,6 +77,7 @@ public static class AttentionKernel
     /// <param name="options">Scale, causality and softcap.</param>
     /// <param name="mask">Further masking.</param>
     /// <param name="pattern"><c>[rows, cache.Length]</c>; each row sums to 1, or is zeros where no key is seen.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows; the rows not yet reached stay as they were.</param>
     /// <exception cref="ArgumentException">A span is too short.</exception>
     public static void Pattern(
         ReadOnlySpan<float> queries,
@@ -86,7 +87,8 @@ public static class AttentionKernel
         KvCache cache,
         in AttentionOptions options,
         AttentionMask mask,
-        Span<float> pattern)
+        Span<float> pattern,
+        CancellationToken cancellationToken = default)
     {
         Validate(queries, queryStride, rows, firstPosition, cache, mask);
         Check.AtLeast(pattern.Length, (long)rows * cache.Length, nameof(pattern));
@@ -94,20 +96,12 @@ public static class AttentionKernel
         try
         {
             var tile = new AttentionTile(cache, options, mask, scratch);
-            for (var row = 0; row < rows; row++)
+            for (var row = 0; row < rows; row += PanelKernel.MaxRows)
             {
-                var query = queries[(row * queryStride)..];
-                var scores = pattern.Slice(row * cache.Length, cache.Length);
-                var seen = VisibleKeys(firstPosition + row, cache, options);
-                for (var key = 0; key < seen; key += BlockKeys)
-                {
-                    var count = Math.Min(BlockKeys, seen - key);
-                    tile.Score(query, queryStride, rows: 1, key, count);
-                    tile.Finish(0, row, key, count, out _, out _).CopyTo(scores[key..]);
-                }
-
-                scores[seen..].Fill(float.NegativeInfinity);
-                SoftmaxKernel.Apply(scores, scores);
+                cancellationToken.ThrowIfCancellationRequested();
+                var count = Math.Min(PanelKernel.MaxRows, rows - row);
+                tile.Pattern(
+                    queries[(row * queryStride)..], queryStride, count, row, firstPosition + row, pattern.Slice(row * cache.Length, count * cache.Length));
             }
         }
         finally

@@ -69,10 +69,43 @@ internal ref struct AttentionTile
         }
     }
 
+    /// <summary>Computes the pattern of some queries: softmax of their scores, 0 for keys that they do not see.</summary>
+    /// <param name="queries">The first query and, every <paramref name="queryStride"/> elements, the next.</param>
+    /// <param name="queryStride">Elements from one query to the next.</param>
+    /// <param name="rows">1 to <see cref="PanelKernel.MaxRows"/>.</param>
+    /// <param name="row">Row of the first query in the mask.</param>
+    /// <param name="position">Position of the first query.</param>
+    /// <param name="pattern"><c>[rows, keys of the cache]</c>.</param>
+    public readonly void Pattern(ReadOnlySpan<float> queries, int queryStride, int rows, int row, int position, Span<float> pattern)
+    {
+        // The last row sees the most keys.
+        var seen = AttentionKernel.VisibleKeys(position + rows - 1, _cache, _options);
+        for (var key = 0; key < seen; key += AttentionKernel.BlockKeys)
+        {
+            var block = Math.Min(AttentionKernel.BlockKeys, seen - key);
+            Score(queries, queryStride, rows, key, block);
+            for (var r = 0; r < rows; r++)
+            {
+                var count = Math.Min(block, AttentionKernel.VisibleKeys(position + r, _cache, _options) - key);
+                if (count > 0)
+                {
+                    Finish(r, row + r, key, count, out _, out _).CopyTo(pattern[((r * _cache.Length) + key)..]);
+                }
+            }
+        }
+
+        for (var r = 0; r < rows; r++)
+        {
+            var scores = pattern.Slice(r * _cache.Length, _cache.Length);
+            scores[AttentionKernel.VisibleKeys(position + r, _cache, _options)..].Fill(float.NegativeInfinity);
+            SoftmaxKernel.Apply(scores, scores);
+        }
+    }
+
     /// <summary>
     /// The products query · key of a block, rounded up to whole groups of 16 keys; what stands beyond the last key is undefined.
     /// </summary>
-    public void Score(ReadOnlySpan<float> queries, int queryStride, int rows, int firstKey, int count)
+    public readonly void Score(ReadOnlySpan<float> queries, int queryStride, int rows, int firstKey, int count)
     {
         var tile = new PanelTile<float>
         {

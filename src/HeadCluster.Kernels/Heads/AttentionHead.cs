@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace HeadCluster.Kernels;
 
 /// <summary>
@@ -151,8 +153,9 @@ public sealed class AttentionHead
     /// <param name="firstRow">First row of the sequence.</param>
     /// <param name="length">Rows of the sequence.</param>
     /// <param name="pattern"><c>[QueryHeads, length, length]</c>.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows.</param>
     /// <exception cref="ArgumentException">The pattern is too short or the rows are not there.</exception>
-    public void Pattern(in ProjectedHead projected, int firstRow, int length, Span<float> pattern)
+    public void Pattern(in ProjectedHead projected, int firstRow, int length, Span<float> pattern, CancellationToken cancellationToken = default)
     {
         if (length == 0)
         {
@@ -171,7 +174,51 @@ public sealed class AttentionHead
                 cache,
                 _options,
                 AttentionMask.None,
-                pattern.Slice(head * length * length, length * length));
+                pattern.Slice(head * length * length, length * length),
+                cancellationToken);
+        }
+    }
+
+    /// <summary>Computes the largest entries of each row of the patterns of one sequence; no more than a few whole rows are ever held.</summary>
+    /// <param name="projected">What <see cref="Project"/> returned.</param>
+    /// <param name="firstRow">First row of the sequence.</param>
+    /// <param name="length">Rows of the sequence.</param>
+    /// <param name="count">Entries of a row, 1 to <paramref name="length"/>.</param>
+    /// <param name="shares"><c>[QueryHeads, length, count]</c>: the bits of <see cref="Pattern"/>, of each row the largest first.</param>
+    /// <param name="keys"><c>[QueryHeads, length, count]</c>: their keys, the lowest first among equal shares.</param>
+    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    /// <exception cref="ArgumentException">The shares or keys are too short or the rows are not there.</exception>
+    public void LargestOfPattern(
+        in ProjectedHead projected,
+        int firstRow,
+        int length,
+        int count,
+        Span<float> shares,
+        Span<int> keys,
+        CancellationToken cancellationToken = default)
+    {
+        Check.AtLeast(shares.Length, (long)Shape.QueryHeads * length * count, nameof(shares));
+        Check.AtLeast(keys.Length, (long)Shape.QueryHeads * length * count, nameof(keys));
+        using var cache = CreateCache(length);
+        cache.Append(projected.Keys(firstRow), projected.Stride, projected.Values(firstRow), projected.Stride, length);
+        var rows = ArrayPool<float>.Shared.Rent(PanelKernel.MaxRows * length);
+        try
+        {
+            for (var row = 0; row < Shape.QueryHeads * length;)
+            {
+                var (head, position) = Math.DivRem(row, length);
+                var tile = Math.Min(PanelKernel.MaxRows, length - position);
+                AttentionKernel.Pattern(
+                    projected.Queries(head, firstRow + position), projected.Stride, tile, position, cache, _options, AttentionMask.None, rows, cancellationToken);
+                for (var r = 0; r < tile; r++, row++)
+                {
+                    LargestKernel.Select(rows.AsSpan(r * length, length), shares.Slice(row * count, count), keys.Slice(row * count, count));
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(rows);
         }
     }
 

@@ -26,6 +26,7 @@ internal sealed class SiloCommand
             Port("--silo-port", nameof(SiloHostOptions.SiloPort), "Port on which silos talk to each other (11111)."),
             Port("--gateway-port", nameof(SiloHostOptions.GatewayPort), "Port on which clients connect (30000)."),
             Port("--health-port", nameof(SiloHostOptions.HealthPort), "Port of /health/live and /health/ready (none)."),
+            Port("--page-port", nameof(SiloHostOptions.PagePort), "Port of the page that shows every head, on this machine alone (none)."),
             Text("--clustering", nameof(SiloHostOptions.Clustering), "How silos find each other: Localhost, Redis or AdoNet (Localhost).", "how"),
             Text("--connection-string", nameof(SiloHostOptions.ConnectionString), "Where Redis or PostgreSQL is, such as localhost:6379.", "text"),
             Text("--advertised-address", nameof(SiloHostOptions.AdvertisedAddress), "Where others reach this silo (an address of this machine).", "host"),

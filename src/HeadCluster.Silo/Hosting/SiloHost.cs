@@ -42,7 +42,11 @@ public static class SiloHost
             .Configure<SiloOptions>(orleans => orleans.SiloName = options.Name)
             .Configure<GrainCollectionOptions>(orleans => orleans.DeactivationTimeout = options.ShutdownTimeout)
             .AddHeadCluster()
+            .AddDashboard(options)
             .UseBlockSockets());
+
+        // After the silo, of which it tells.
+        builder.Services.AddPage(options);
         return builder;
     }
 }

@@ -25,6 +25,21 @@ public sealed class SiloHostOptions
     /// </summary>
     public int? HealthPort { get; set; }
 
+    /// <summary>Port of the page that shows what every head does, 1 to 65535 and another than those above; null for none. Default: null.</summary>
+    public int? PagePort { get; set; }
+
+    /// <summary>
+    /// Address that the page listens on. Nobody has to sign in to it, so let it be one that only those reach who may see tokens and
+    /// patterns. Default: <c>127.0.0.1</c>, for this machine alone.
+    /// </summary>
+    public string PageAddress { get; set; } = IPAddress.Loopback.ToString();
+
+    /// <summary>
+    /// Whether the silo counts for the Orleans Dashboard, which is served at <c>/dashboard/</c> of the page; set it on all silos, since
+    /// each counts for itself. Default: false.
+    /// </summary>
+    public bool Dashboard { get; set; }
+
     /// <summary>
     /// How silos find each other: <c>Localhost</c>, <c>Redis</c> or <c>AdoNet</c>. Default: <see cref="SiloClustering.Localhost"/>.
     /// </summary>
@@ -86,6 +101,9 @@ public sealed class SiloHostOptions
     internal IPAddress Listening =>
         Clustering == SiloClustering.Localhost || (Advertised is { } address && IPAddress.IsLoopback(address)) ? IPAddress.Loopback : IPAddress.Any;
 
+    /// <summary>The address that the page listens on.</summary>
+    internal IPAddress PageListening => IPAddress.Parse(PageAddress);
+
     /// <summary>Reads the section and says what to change in it, if anything.</summary>
     /// <exception cref="OptionsValidationException">A value is missing or out of range.</exception>
     /// <exception cref="HeadClusterException">A value has not the form that its setting has.</exception>
@@ -123,13 +141,14 @@ public sealed class SiloHostOptions
 
     private static void CheckForm(IConfiguration configuration)
     {
-        foreach (var port in (string[])[nameof(SiloPort), nameof(GatewayPort), nameof(PrimaryPort), nameof(HealthPort)])
+        foreach (var port in (string[])[nameof(SiloPort), nameof(GatewayPort), nameof(PrimaryPort), nameof(HealthPort), nameof(PagePort)])
         {
             SettingForm.CheckNumber<int>(configuration, Section, port);
         }
 
         SettingForm.CheckChoice<SiloClustering>(configuration, Section, nameof(Clustering));
         SettingForm.CheckSwitch(configuration, Section, nameof(Kubernetes));
+        SettingForm.CheckSwitch(configuration, Section, nameof(Dashboard));
         SettingForm.CheckDuration(configuration, Section, nameof(ShutdownTimeout));
         FailureDetectionOptions.CheckForm(configuration);
     }
@@ -138,7 +157,8 @@ public sealed class SiloHostOptions
     {
         (string Name, int? Port)[] ports =
         [
-            (nameof(SiloPort), SiloPort), (nameof(GatewayPort), GatewayPort), (nameof(HealthPort), HealthPort), (nameof(PrimaryPort), PrimaryPort),
+            (nameof(SiloPort), SiloPort), (nameof(GatewayPort), GatewayPort), (nameof(HealthPort), HealthPort), (nameof(PagePort), PagePort),
+            (nameof(PrimaryPort), PrimaryPort),
         ];
         foreach (var (name, port) in ports)
         {
@@ -149,9 +169,14 @@ public sealed class SiloHostOptions
         }
 
         // The primary port is that of a silo, this one or another.
-        if (ports[..3].Where(port => port.Port is not null).GroupBy(port => port.Port).FirstOrDefault(same => same.Count() > 1) is { } shared)
+        if (ports[..^1].Where(port => port.Port is not null).GroupBy(port => port.Port).FirstOrDefault(same => same.Count() > 1) is { } shared)
         {
             return $"{Section}: {string.Join(" and ", shared.Select(port => port.Name))} are both {shared.Key}; give each its own";
+        }
+
+        if (!IPAddress.TryParse(PageAddress, out _))
+        {
+            return $"{Section}:PageAddress is '{PageAddress}'; expected an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all";
         }
 
         if (string.IsNullOrWhiteSpace(ClusterId) || string.IsNullOrWhiteSpace(ServiceId))

@@ -23,6 +23,11 @@ internal static class SiloPorts
             CheckFree(options.Listening, port, "--health-port");
         }
 
+        if (options.PagePort is { } page)
+        {
+            CheckFree(options.PageListening, page, "--page-port");
+        }
+
         if (options.Clustering != SiloClustering.Localhost)
         {
             await SiloList.WaitAsync(options, time, cancellationToken);

@@ -76,7 +76,7 @@ public sealed class RelayTests
     public async Task Patterns_and_grouped_queries_come_back_through_the_relay()
     {
         const string Grouped = "random:llama-110m?layers=1&kv_heads=4";
-        var request = new AttentionRequest(Matrices.Random(20, ModelDim), [12, 8], CapturePatterns: true);
+        var request = new AttentionRequest(Matrices.Random(20, ModelDim), [12, 8], PatternSelection.All);
         await using var one = await HeadClusterTestCluster.StartAsync(1);
         await using var three = await HeadClusterTestCluster.StartAsync(3);
 
@@ -88,7 +88,7 @@ public sealed class RelayTests
         foreach (var (alone, apart) in expected.Heads.Zip(actual.Heads))
         {
             Assert.Equal(alone.Head, apart.Head);
-            Assert.Equal(alone.Patterns!.Select(pattern => pattern.Span.ToArray()), apart.Patterns!.Select(pattern => pattern.Span.ToArray()));
+            Assert.Equal(alone.Patterns!.Select(pattern => pattern.Shares.Memory.ToArray()), apart.Patterns!.Select(pattern => pattern.Shares.Memory.ToArray()));
         }
     }
 }

@@ -51,26 +51,33 @@ public sealed class HeadStatisticsTests
 
         var slow = cluster.Silos[1];
         var measured = cluster.Silos.Select(silo => new Measurements<double>(silo)).ToArray();
-        cluster.SlowSilo(slow, TimeSpan.FromMilliseconds(200));
-
-        for (var request = 0; request < 5; request++)
+        try
         {
-            await cluster.Client.AttendAsync(Model, 0, Matrices.Random(16, 768), Stop);
-        }
+            cluster.SlowSilo(slow, TimeSpan.FromMilliseconds(200));
 
-        var heads = await cluster.Client.GetHeadStatisticsAsync(Model, Stop);
-        var there = heads.Where(head => head.Silo.Equals(slow)).Select(head => head.Head.KvHead).Order().ToList();
-        Assert.Equal(4, there.Count);
-        Assert.Equal(there, heads.OrderByDescending(head => head.Total.Recent).Take(4).Select(head => head.Head.KvHead).Order());
-        Assert.Equal(there, Slowest(measured, "headcluster.queue.duration").Order());
-        Array.ForEach(measured, one => one.Dispose());
+            for (var request = 0; request < 5; request++)
+            {
+                await cluster.Client.AttendAsync(Model, 0, Matrices.Random(16, 768), Stop);
+            }
+
+            var heads = await cluster.Client.GetHeadStatisticsAsync(Model, Stop);
+            var there = heads.Where(head => head.Silo.Equals(slow)).Select(head => head.Head.KvHead).Order().ToList();
+            Assert.Equal(4, there.Count);
+            Assert.Equal(there, heads.OrderByDescending(head => head.Total.Recent).Take(4).Select(head => head.Head.KvHead).Order());
+            Assert.Equal(there, Slowest(measured, "headcluster.queue.duration").Order());
+        }
+        finally
+        {
+            Array.ForEach(measured, one => one.Dispose());
+        }
     }
 
     // The four heads of which a metric says most.
     private static IEnumerable<int> Slowest(Measurements<double>[] measured, string name) => measured
         .SelectMany(one => one.All)
         .Where(measurement => measurement.Name.StartsWith(name, StringComparison.Ordinal))
-        .OrderByDescending(measurement => measurement.Value)
+        .GroupBy(measurement => (int)measurement.Tags[HeadCluster.Diagnostics.HeadClusterTelemetry.HeadTag]!, measurement => measurement.Value)
+        .OrderByDescending(head => head.Max())
         .Take(4)
-        .Select(measurement => (int)measurement.Tags[HeadCluster.Diagnostics.HeadClusterTelemetry.HeadTag]!);
+        .Select(head => head.Key);
 }

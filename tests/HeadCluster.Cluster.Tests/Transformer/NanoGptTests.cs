@@ -44,7 +44,7 @@ public sealed class NanoGptTests(NanoGptCluster cluster)
         var tokens = Array.ConvertAll(oracle.ReadFloats("tokens"), value => (int)value);
         int[] lengths = [.. Enumerable.Repeat(NanoGpt.FullLength, tokens.Length / NanoGpt.FullLength)];
 
-        var request = new ForwardRequest(tokens, lengths, ForwardCapture.Blocks | ForwardCapture.Patterns);
+        var request = new ForwardRequest(tokens, lengths, ForwardCapture.Blocks, PatternSelection.All);
         var result = await cluster.Client.ForwardAsync(NanoGpt.Name, request, TestContext.Current.CancellationToken);
 
         Near.All(oracle.ReadFloats("logits"), result.Logits.Span, "logits");
@@ -54,7 +54,7 @@ public sealed class NanoGptTests(NanoGptCluster cluster)
             var patterns =
                 from sequence in Enumerable.Range(0, lengths.Length)
                 from head in result.Layers[layer]
-                from value in head.Patterns![sequence].Memory.ToArray()
+                from value in head.Patterns![sequence].Shares.Memory.ToArray()
                 select value;
             Near.All(oracle.ReadFloats($"layers.{layer}.pattern"), [.. patterns], $"patterns of layer {layer}");
             await CheckLayerAsync(oracle, layer, lengths);
@@ -79,7 +79,7 @@ public sealed class NanoGptTests(NanoGptCluster cluster)
         var plain = await cluster.Client.ForwardAsync(NanoGpt.Name, NanoGpt.AllAtOnce(), TestContext.Current.CancellationToken);
         var captured = await cluster.Client.ForwardAsync(
             NanoGpt.Name,
-            NanoGpt.AllAtOnce() with { Capture = ForwardCapture.Blocks | ForwardCapture.Patterns },
+            NanoGpt.AllAtOnce() with { Capture = ForwardCapture.Blocks, Patterns = PatternSelection.All },
             TestContext.Current.CancellationToken);
 
         Assert.Equal(NanoGpt.Hash(plain.Logits.Span), NanoGpt.Hash(captured.Logits.Span));

@@ -68,7 +68,7 @@ public sealed class OracleStepsTests(NanoGptCluster cluster)
         var patterns =
             from sequence in Enumerable.Range(0, scores.Length / (3 * NanoGpt.FullLength * NanoGpt.FullLength))
             from head in result.Layers[layer]
-            from value in head.Patterns![sequence].Memory.ToArray()
+            from value in head.Patterns![sequence].Shares.Memory.ToArray()
             select value;
         var expected = AttentionDefinition.Pattern<double>(scores, scores.Length / NanoGpt.FullLength, NanoGpt.FullLength);
         Near.All(expected, [.. patterns], $"patterns of layer {layer}");
@@ -109,7 +109,7 @@ public sealed class OracleStepsTests(NanoGptCluster cluster)
     private Task<ForwardResult> ForwardAsync(SafetensorsFile oracle)
     {
         var tokens = Array.ConvertAll(oracle.ReadFloats("tokens"), value => (int)value);
-        var request = new ForwardRequest(tokens, Lengths(tokens.Length), ForwardCapture.Blocks | ForwardCapture.Patterns);
+        var request = new ForwardRequest(tokens, Lengths(tokens.Length), ForwardCapture.Blocks, PatternSelection.All);
         return cluster.Client.ForwardAsync(NanoGpt.Name, request, TestContext.Current.CancellationToken);
     }
 

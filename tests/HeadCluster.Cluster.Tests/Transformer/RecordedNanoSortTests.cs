@@ -25,9 +25,9 @@ public sealed class RecordedNanoSortTests
             Near.All(expected.ToArray(), z.Span, $"head {head}");
         }
 
-        var y = await cluster.Client.AttendAsync(Name, 0, new AttentionRequest(x, lengths, CapturePatterns: true), TestContext.Current.CancellationToken);
+        var y = await cluster.Client.AttendAsync(Name, 0, new AttentionRequest(x, lengths, PatternSelection.All), TestContext.Current.CancellationToken);
         Near.All(partials["yProj"], y.Output.Span, "projection");
-        var patterns = Enumerable.Range(0, 3).SelectMany(sequence => y.Heads.SelectMany(head => head.Patterns![sequence].Memory.ToArray()));
+        var patterns = Enumerable.Range(0, 3).SelectMany(sequence => y.Heads.SelectMany(head => head.Patterns![sequence].Shares.Memory.ToArray()));
         Near.All(partials["attSm"], [.. patterns], "patterns");
 
         var tokens = Array.ConvertAll(partials["idx"], token => (int)token);

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using HeadCluster.Tests;
+
+namespace HeadCluster.System.Tests.Heads;
+
+public sealed class HeadsTests
+{
+    private const string Tokens = "1,2,0,1,2,0,0,0,1,1,2";
+
+    [Fact]
+    public async Task Heads_are_scored_as_their_exported_patterns_say()
+    {
+        using var folder = new TemporaryDirectory();
+        var result = await CommandResult.SucceedAsync(
+            "heads", "--model", Inputs.Model, "--tokens", Tokens, "--json", "--circuitsvis", folder.File("cv.json"), "--bertviz", folder.File("bv.json"));
+
+        var heads = result.Json.GetProperty("heads").EnumerateArray().ToArray();
+        var (circuitsVis, bertViz) = (Read(folder.File("cv.json")), Read(folder.File("bv.json")));
+        string[] tokens = Tokens.Split(',');
+        Assert.Equal(9, heads.Length);
+        foreach (var file in (JsonElement[])[circuitsVis, bertViz])
+        {
+            Assert.Equal(tokens, file.GetProperty("tokens").EnumerateArray().Select(token => token.GetString()));
+        }
+
+        // One [1, heads, queries, keys] a layer; all heads of all layers in a row.
+        Assert.Equal(3, bertViz.GetProperty("attention").GetArrayLength());
+        Assert.Equal(["L0H0", "L0H1", "L0H2", "L1H0"], circuitsVis.GetProperty("attention_head_names").EnumerateArray().Take(4).Select(name => name.GetString()));
+        for (var i = 0; i < 9; i++)
+        {
+            var pattern = Floats(circuitsVis.GetProperty("attention")[i]);
+            Assert.Equal(pattern, Floats(bertViz.GetProperty("attention")[i / 3][0][i % 3]));
+            var scores = HeadScores.Of(pattern, Array.ConvertAll(tokens, int.Parse));
+            Assert.Equal((i / 3, i % 3), (heads[i].GetProperty("layer").GetInt32(), heads[i].GetProperty("head").GetInt32()));
+            Assert.Equal(scores.PreviousToken, heads[i].GetProperty("scores").GetProperty("previousToken").GetDouble());
+            Assert.Equal(scores.Induction, heads[i].GetProperty("scores").GetProperty("induction").GetDouble());
+        }
+
+        Assert.Contains("no tokenizer", result.Json.GetProperty("leftOut").GetProperty("punctuation").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Heads_of_one_layer_are_shown_as_a_table()
+    {
+        var result = await CommandResult.SucceedAsync("heads", "--model", Inputs.Model, "--tokens", Tokens, "--layer", "1");
+
+        Assert.Equal(3, result.Output.Split('\n').Count(line => line.TrimStart().StartsWith("1 ", StringComparison.Ordinal)));
+        Assert.Contains("punctuation is left out", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("heads --model nano-gpt --tokens 1,2 --layer 3", "the patterns of layer 3 were asked for; expected 0 to 2")]
+    [InlineData("heads --model nano-gpt --tokens 1,x", "'x' is not a token id")]
+    [InlineData("heads --model random:nano --tokens 1", "attention layers only")]
+    [InlineData("heads --model nano-gpt --tokens 1 --bertviz absent/file.json", "--bertviz: absent/file.json cannot be written")]
+    public async Task Heads_refuses_what_cannot_be_done(string args, string because) =>
+        (await CommandResult.RunAsync(args.Split(' '))).AssertRefused(because);
+
+    [Fact]
+    public async Task Heads_says_what_to_do_where_the_silos_keep_patterns_in_part()
+    {
+        var environment = new Dictionary<string, string> { ["HeadCluster__Patterns__DenseBytes"] = "100" };
+
+        var result = await CommandResult.RunProgramAsync(Programs.HeadCluster, environment, "heads", "--model", Inputs.Model, "--tokens", Tokens);
+
+        result.AssertRefused("raise HeadCluster:Patterns:DenseBytes of the silos to 484 or more");
+    }
+
+    private static JsonElement Read(string path) => JsonDocument.Parse(File.ReadAllBytes(path)).RootElement;
+
+    private static float[] Floats(JsonElement matrix) =>
+        [.. matrix.EnumerateArray().SelectMany(row => row.EnumerateArray()).Select(value => value.GetSingle())];
+}
