@@ -42,7 +42,7 @@ public sealed record AttentionResult(
     [Id(3)]
     public TimeSpan Elapsed { get; init; }
 
-    /// <summary>The part of it that the output projection took.</summary>
+    /// <summary>What was left of the output projection when the last head had answered: the part of it that nothing else explains.</summary>
     [Id(4)]
     public TimeSpan OutputProjection { get; init; }
 }

@@ -48,7 +48,7 @@ public sealed record ForwardResult(
 /// <summary>How long one block of a model took for one request: attention, then feed-forward.</summary>
 /// <param name="Silos">One report a group of heads that was served together.</param>
 /// <param name="Attention">Heads and output projection.</param>
-/// <param name="OutputProjection">The part of it that the output projection took.</param>
+/// <param name="OutputProjection">What was left of the output projection when the last head had answered.</param>
 /// <param name="FeedForward">The feed-forward layer.</param>
 [GenerateSerializer, Immutable, Alias("hc.LayerReport")]
 public sealed record LayerReport(

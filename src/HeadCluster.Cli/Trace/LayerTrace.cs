@@ -7,7 +7,7 @@ namespace HeadCluster.Cli.Trace;
 /// </summary>
 /// <param name="Layer">Index of the layer.</param>
 /// <param name="AttentionMicroseconds">Heads and output projection.</param>
-/// <param name="OutputProjectionMicroseconds">The part of it that the output projection took.</param>
+/// <param name="OutputProjectionMicroseconds">What was left of the output projection when the last head had answered.</param>
 /// <param name="FeedForwardMicroseconds">The feed-forward layer; zero where only attention was asked for.</param>
 /// <param name="Slowest">What the heads' part waited for.</param>
 /// <param name="Heads">All heads, in their order.</param>

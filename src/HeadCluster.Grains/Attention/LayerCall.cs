@@ -16,7 +16,7 @@ internal sealed class LayerCall : IDisposable
     private readonly LayerHeads _layer;
     private readonly FloatTensor _x;
     private readonly LayerInput _input;
-    private readonly HeadMatrix _z;
+    private readonly ArrivingHeads _z;
     private readonly Deadline _deadline;
     private readonly CancellationTokenSource _end;
     private readonly HeadReport?[] _reports;
@@ -36,7 +36,7 @@ internal sealed class LayerCall : IDisposable
         LayerHeads layer,
         AttentionRequest request,
         int[] sequenceLengths,
-        HeadMatrix z,
+        ArrivingHeads z,
         in Deadline deadline)
     {
         _services = services;
@@ -115,7 +115,7 @@ internal sealed class LayerCall : IDisposable
 
     private async Task SendAsync(SiloAddress silo, int[] heads)
     {
-        var bytes = _x.BytesPerElement * ((long)_x.Length + ((long)_x.Rows * heads.Length * _z.Width));
+        var bytes = _x.BytesPerElement * ((long)_x.Length + ((long)_x.Rows * heads.Length * _z.Matrix.Width));
         using var passage = await _services.InFlight.EnterAsync(silo, bytes, _end.Token);
         var sent = _services.Time.GetTimestamp();
         HeadReport[] reports;
@@ -123,7 +123,8 @@ internal sealed class LayerCall : IDisposable
         if (silo.Equals(_services.Here))
         {
             bytes = 0;
-            reports = await _services.Heads.AttendAsync(_layer.Id, heads, places: heads, _input, _z, _end.Token);
+            reports = await _services.Heads.AttendAsync(
+                _layer.Id, heads, Array.ConvertAll(heads, _z.Matrix.At), _input, place => _z.Add(heads[place]), _end.Token);
         }
         else
         {
@@ -143,7 +144,7 @@ internal sealed class LayerCall : IDisposable
             var reply = await call;
             if (reply.Output is { } output)
             {
-                _exchange.Write(heads, firstRow: 0, output);
+                _exchange.Write(heads[^(output.Columns / _z.Matrix.Width)..], firstRow: 0, output);
                 output.Release();
             }
 

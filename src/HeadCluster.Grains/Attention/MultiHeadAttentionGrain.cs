@@ -60,18 +60,28 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         var began = _services.Time.GetTimestamp();
         try
         {
-            var z = HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim);
+            var z = new ArrivingHeads(HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim));
             var input = AttentionInput.Round(key, request.Input, _services.WirePrecision);
             using var call = new LayerCall(_services, layer.Heads, request with { Input = input, Patterns = patterns }, lengths, z, deadline);
-            await call.RunAsync(cancellationToken);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
+            var projecting = ProjectAsync(layer.OutputWeights, z, end.Token);
+            try
+            {
+                await call.RunAsync(cancellationToken);
+            }
+            catch
+            {
+                // It waits for heads that nobody computes any more.
+                await end.CancelAsync();
+                await ((Task)projecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                throw;
+            }
 
-            // Not in place: what a lost silo owed may still be written, and is not rounded.
             var gathered = _services.Time.GetTimestamp();
-            var concatenated = z.Tensor.RoundTo(_services.WirePrecision);
-            var output = await ProjectAsync(layer.OutputWeights, concatenated, deadline.Token);
+            var output = await projecting;
             if (!call.HasLost)
             {
-                Release(request, input, z.Tensor, concatenated);
+                Release(request, input, z.Matrix.Tensor);
             }
 
             _services.Served.Add(_id.Model, lengths.Max());
@@ -103,10 +113,9 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
     }
 
     // Nobody reads the input or writes the outputs any more.
-    private static void Release(AttentionRequest request, FloatTensor input, FloatTensor z, FloatTensor concatenated)
+    private static void Release(AttentionRequest request, FloatTensor input, FloatTensor z)
     {
         z.Release();
-        concatenated.Release();
         if (request.HasArrived)
         {
             request.Input.Release();
@@ -118,18 +127,19 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         }
     }
 
-    // y = Concat(z_1 … z_h) W_O + b_O.
-    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, FloatTensor z, CancellationToken cancellationToken)
+    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, ArrivingHeads z, CancellationToken cancellationToken)
     {
-        using var span = new SpanScope(Spans.StartLeaf("output_projection"));
-        var output = FloatTensor.Rent(out var y, z.Rows, weights.Outputs);
-        await Compute.RunRowsAsync(
-            z.Rows,
-            2L * weights.Inputs * weights.Outputs,
-            (first, count, token) => LinearKernel.Apply(
-                z.Span.Slice(first * weights.Inputs, count * weights.Inputs), count, weights, y.AsSpan(first * weights.Outputs, count * weights.Outputs), token),
-            cancellationToken);
-        span.Complete();
+        var gathered = z.Matrix.Tensor;
+        if (_services.WirePrecision == WirePrecision.Float32)
+        {
+            return await OutputProjection.ApplyAsync(Compute, weights, z, gathered, cancellationToken);
+        }
+
+        // Not in place: what a lost silo owed may still be written, and is not rounded.
+        await z.WaitAsync(z.Matrix.Heads, cancellationToken);
+        var rounded = gathered.RoundTo(_services.WirePrecision);
+        var output = await OutputProjection.ApplyAsync(Compute, weights, z, rounded, cancellationToken);
+        rounded.Release();
         return output;
     }
 }

@@ -9,9 +9,7 @@ internal sealed class ArrivingRows
     private readonly Lock _lock = new();
     private readonly List<FloatTensor> _blocks = [];
     private readonly List<int> _firstRows = [];
-    private TaskCompletionSource _change = NewChange();
-    private Exception? _failure;
-    private int _arrived;
+    private readonly GrowingCount _arrived = new();
 
     /// <param name="rows">Rows that there will be.</param>
     /// <param name="columns">ModelDim.</param>
@@ -30,70 +28,32 @@ internal sealed class ArrivingRows
     public int Columns { get; }
 
     /// <summary>Rows that have arrived.</summary>
-    public int Arrived => Volatile.Read(ref _arrived);
+    public int Arrived => _arrived.Value;
 
     public bool IsComplete => Arrived == Rows;
 
     /// <summary>The next rows.</summary>
     public void Add(FloatTensor block)
     {
-        TaskCompletionSource change;
         lock (_lock)
         {
-            if (block is not { Rank: 2 } || block.Columns != Columns || block.Rows == 0 || block.Rows > Rows - _arrived)
+            if (block is not { Rank: 2 } || block.Columns != Columns || block.Rows == 0 || block.Rows > Rows - Arrived)
             {
-                throw HeadClusterException.InvalidInput($"a block of x is {block}; expected float32[1 to {Rows - _arrived}, {Columns}]");
+                throw HeadClusterException.InvalidInput($"a block of x is {block}; expected float32[1 to {Rows - Arrived}, {Columns}]");
             }
 
             _blocks.Add(block);
-            _firstRows.Add(_arrived);
-            Volatile.Write(ref _arrived, _arrived + block.Rows);
-            change = _change;
-            _change = NewChange();
+            _firstRows.Add(Arrived);
+            _arrived.Grow(Arrived + block.Rows);
         }
-
-        change.SetResult();
     }
 
     /// <summary>No more rows will come; whoever waits for them gets the reason.</summary>
-    public void Fail(Exception reason)
-    {
-        TaskCompletionSource change;
-        lock (_lock)
-        {
-            _failure = reason;
-            change = _change;
-        }
-
-        change.TrySetResult();
-    }
+    public void Fail(Exception reason) =>
+        _arrived.Fail(new HeadClusterException(HeadClusterErrorKind.Unavailable, $"{Arrived} of {Rows} rows of x arrived: {reason.Message}"));
 
     /// <summary>Waits until more than <paramref name="known"/> rows have arrived, and says how many.</summary>
-    public async ValueTask<int> WaitAsync(int known, CancellationToken cancellationToken)
-    {
-        while (Arrived <= known)
-        {
-            Task change;
-            lock (_lock)
-            {
-                if (_failure is { } failure)
-                {
-                    throw new HeadClusterException(HeadClusterErrorKind.Unavailable, $"{_arrived} of {Rows} rows of x arrived: {failure.Message}");
-                }
-
-                if (_arrived > known)
-                {
-                    break;
-                }
-
-                change = _change.Task;
-            }
-
-            await change.WaitAsync(cancellationToken);
-        }
-
-        return Arrived;
-    }
+    public ValueTask<int> WaitAsync(int known, CancellationToken cancellationToken) => _arrived.WaitAsync(known + 1, cancellationToken);
 
     /// <summary>Rows that have arrived, from one of them to the end of its block at most.</summary>
     /// <param name="firstRow">The first row.</param>
@@ -149,7 +109,4 @@ internal sealed class ArrivingRows
             block.Release();
         }
     }
-
-    // Awaiters must not go on on the turn that adds a block.
-    private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -10,7 +10,7 @@ internal sealed class Exchanges
     /// <summary>Opens an exchange until the result is disposed.</summary>
     /// <param name="x"><c>[rows, ModelDim]</c>.</param>
     /// <param name="z">Where the heads' outputs belong, each at its index.</param>
-    public Exchange Open(FloatTensor x, HeadMatrix z)
+    public Exchange Open(FloatTensor x, ArrivingHeads z)
     {
         var exchange = new Exchange(this, x, z);
         _open[exchange.Id] = exchange;
@@ -25,7 +25,7 @@ internal sealed class Exchanges
     private void Close(Exchange exchange) => _open.TryRemove(exchange.Id, out _);
 
     /// <summary>What one request gives and takes.</summary>
-    internal sealed class Exchange(Exchanges exchanges, FloatTensor x, HeadMatrix z) : IDisposable
+    internal sealed class Exchange(Exchanges exchanges, FloatTensor x, ArrivingHeads z) : IDisposable
     {
         public Guid Id { get; } = Guid.NewGuid();
 
@@ -34,18 +34,25 @@ internal sealed class Exchanges
                 ? x.RowRange(firstRow, rows)
                 : throw HeadClusterException.InvalidInput($"rows {firstRow} to {(long)firstRow + rows} of {x} were asked for");
 
-        /// <summary>Takes z of some heads, side by side. Taking it twice changes nothing: the bits are the same.</summary>
+        /// <summary>
+        /// Takes z of some heads, side by side, the last rows last. Taking it twice changes nothing: the bits are the same.
+        /// </summary>
         public void Write(int[] heads, int firstRow, FloatTensor rows)
         {
-            if (rows.Rank != 2 || firstRow < 0 || rows.Rows > x.Rows - firstRow || rows.Columns != heads.Length * z.Width
-                || heads.Any(head => (uint)head >= (uint)z.Heads))
+            var matrix = z.Matrix;
+            if (rows.Rank != 2 || firstRow < 0 || rows.Rows > x.Rows - firstRow || rows.Columns != heads.Length * matrix.Width
+                || heads.Any(head => (uint)head >= (uint)matrix.Heads))
             {
-                throw HeadClusterException.InvalidInput($"{rows} at row {firstRow} is not z of {heads.Length} heads of {z.Width} columns");
+                throw HeadClusterException.InvalidInput($"{rows} at row {firstRow} is not z of {heads.Length} heads of {matrix.Width} columns");
             }
 
             for (var i = 0; i < heads.Length; i++)
             {
-                z.At(heads[i]).Write(rows, i * z.Width, firstRow);
+                matrix.At(heads[i]).Write(rows, i * matrix.Width, firstRow);
+                if (firstRow + rows.Rows == x.Rows)
+                {
+                    z.Add(heads[i]);
+                }
             }
         }
 

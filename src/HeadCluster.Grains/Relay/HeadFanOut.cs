@@ -25,12 +25,12 @@ internal sealed class HeadFanOut
     /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="heads">Indices of the heads.</param>
-    /// <param name="places">Where among the columns of <paramref name="output"/> each of them belongs.</param>
+    /// <param name="outputs">Where z of each of them belongs.</param>
     /// <param name="input">x and how to attend.</param>
-    /// <param name="output">z of the heads.</param>
+    /// <param name="answered">Called for each that has written z, with its place among the heads, in the caller's turns.</param>
     /// <param name="cancellationToken">Ends the heads' work.</param>
     public async Task<HeadReport[]> AttendAsync(
-        LayerId layer, int[] heads, int[] places, LayerInput input, HeadMatrix output, CancellationToken cancellationToken)
+        LayerId layer, int[] heads, HeadColumns[] outputs, LayerInput input, Action<int> answered, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         using var siblings = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -38,7 +38,7 @@ internal sealed class HeadFanOut
         var calls = new Task<HeadReport?>[heads.Length];
         for (var i = 0; i < heads.Length; i++)
         {
-            calls[i] = CallAsync(layer.Head(heads[i]), output.At(places[i]));
+            calls[i] = CallAsync(i);
         }
 
         var reports = await Task.WhenAll(calls);
@@ -50,11 +50,14 @@ internal sealed class HeadFanOut
 
         return reports!;
 
-        async Task<HeadReport?> CallAsync(HeadId head, HeadColumns columns)
+        async Task<HeadReport?> CallAsync(int place)
         {
+            var head = layer.Head(heads[place]);
             try
             {
-                return await AttendAsync(head, input, columns, siblings.Token);
+                var report = await AttendAsync(head, input, outputs[place], siblings.Token);
+                answered(place);
+                return report;
             }
             catch (Exception exception)
             {

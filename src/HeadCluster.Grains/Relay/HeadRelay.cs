@@ -46,40 +46,55 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
 
         var x = new ArrivingRows(request.Rows, model.ModelDim);
         x.Add(request.FirstRows);
-        var z = HeadMatrix.Rent(request.Rows, request.Heads.Length, width);
-        var places = Enumerable.Range(0, request.Heads.Length).ToArray();
+        var z = new HeadPieces(request.Rows, request.Heads.Length, width);
 
         // The coordinator ends the work too, unless it is lost.
         using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
         var arrival = ReceiveAsync(request, x, end.Token);
+        var departures = new List<Task>();
         try
         {
             var input = new LayerInput(x, request.SequenceLengths, request.Patterns);
-            var reports = await _heads.AttendAsync(request.Layer, request.Heads, places, input, z, end.Token);
+            var reports = await _heads.AttendAsync(request.Layer, request.Heads, z.Columns, input, Send, end.Token);
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.
             x.Release();
-            var output = z.Tensor.RoundTo(request.FirstRows.Precision);
-            if (!ReferenceEquals(output, z.Tensor))
+            await Task.WhenAll(departures);
+            var (heads, last) = z.Last;
+            if (TransferBlocks.FitsOne(last))
             {
-                z.Tensor.Release();
+                return new RelayReply(Rounded(last).ReleaseWhenSent(), reports, _time.GetElapsedTime(started));
             }
 
-            if (TransferBlocks.FitsOne(output))
-            {
-                return new RelayReply(output.ReleaseWhenSent(), reports, _time.GetElapsedTime(started));
-            }
-
-            await SendAsync(request, output, end.Token);
-            output.Release();
+            await SendAsync(request, heads, Rounded(last), end.Token);
             return new RelayReply(Output: null, reports, _time.GetElapsedTime(started));
         }
         finally
         {
-            // After a failure nobody waits for the rest of x.
+            // After a failure nobody waits for the rest of x, nor for z.
             await end.CancelAsync();
             await arrival;
+            departures.ForEach(departure => departure.Ignore());
+        }
+
+        void Send(int place)
+        {
+            if (z.Complete(place) is var (heads, output))
+            {
+                departures.Add(SendAsync(request, heads, Rounded(output), end.Token));
+            }
+        }
+
+        FloatTensor Rounded(FloatTensor output)
+        {
+            var rounded = output.RoundTo(request.FirstRows.Precision);
+            if (!ReferenceEquals(rounded, output))
+            {
+                output.Release();
+            }
+
+            return rounded;
         }
     }
 
@@ -121,14 +136,16 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         }
     }
 
-    private async Task SendAsync(RelayRequest request, FloatTensor output, CancellationToken cancellationToken)
+    private async Task SendAsync(RelayRequest request, Range heads, FloatTensor output, CancellationToken cancellationToken)
     {
         var origin = _relays.On(request.Origin);
         var block = TransferBlocks.Rows(output.Columns);
         for (var row = 0; row < output.Rows; row += block)
         {
             var rows = output.RowRange(row, Math.Min(block, output.Rows - row));
-            await origin.WriteRowsAsync(request.Exchange, request.Heads, row, rows, cancellationToken);
+            await origin.WriteRowsAsync(request.Exchange, request.Heads[heads], row, rows, cancellationToken);
         }
+
+        output.Release();
     }
 }

@@ -23,7 +23,7 @@ internal sealed record RelayRequest(
     [property: Id(8)] TimeSpan? TimeLimit);
 
 /// <summary>What the heads of one silo computed.</summary>
-/// <param name="Output">z of the heads side by side, <c>[rows, heads · width]</c>; null if it went to the exchange in blocks.</param>
+/// <param name="Output">z of the last of the heads side by side, <c>[rows, heads · width]</c>, what had not gone to the exchange before; null if all had.</param>
 /// <param name="Reports">One a head, in the order that was asked.</param>
 /// <param name="Elapsed">From the request's arrival to this reply.</param>
 [GenerateSerializer, Immutable, Alias("hc.RelayReply")]

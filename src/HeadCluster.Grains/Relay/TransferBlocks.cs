@@ -12,6 +12,9 @@ internal static class TransferBlocks
     /// <summary>A block of the rest, in bytes: it travels for a millisecond, several times the cost of a message.</summary>
     private const int BlockBytes = 1024 * 1024;
 
+    /// <summary>The least of z that travels before the reply, in bytes: the output projection of so much takes several times what a message costs.</summary>
+    public const int PieceBytes = 256 * 1024;
+
     /// <summary>The most that one reply carries, in bytes.</summary>
     private const int ReplyBytes = 16 * 1024 * 1024;
 
@@ -24,6 +27,9 @@ internal static class TransferBlocks
 
     /// <summary>Whether a matrix goes into one reply.</summary>
     public static bool FitsOne(FloatTensor matrix) => (long)matrix.Length * sizeof(float) <= ReplyBytes;
+
+    /// <summary>Heads whose outputs travel together, 1 or more.</summary>
+    public static int HeadsPerPiece(int rows, int width) => (int)Math.Max(1, PieceBytes / ((long)rows * width * sizeof(float)));
 
     private static int Rows(int bytes, int columns) => Math.Max(1, bytes / (columns * sizeof(float)));
 }

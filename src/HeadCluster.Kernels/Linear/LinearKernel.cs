@@ -21,56 +21,77 @@ public static class LinearKernel
     public static void Apply(ReadOnlySpan<float> x, int rows, PackedMatrix weights, Span<float> y, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(weights);
+        ApplyInputs(x, rows, weights, 0, weights.Inputs, y, cancellationToken);
+    }
+
+    /// <summary>
+    /// Computes the part of <see cref="Apply"/> that some inputs have in it: the first inputs begin at the bias, later ones go on with
+    /// what y holds. Ranges that follow each other from input 0 to the last give the bits of all inputs at once.
+    /// </summary>
+    /// <param name="x"><c>[rows, weights.Inputs]</c>, row-major, of which only the columns of these inputs are read.</param>
+    /// <param name="rows">Rows of x and y.</param>
+    /// <param name="weights">W and b.</param>
+    /// <param name="firstInput">The first of the inputs.</param>
+    /// <param name="inputs">How many they are.</param>
+    /// <param name="y"><c>[rows, weights.Outputs]</c>, row-major: what all earlier inputs gave; must not overlap x.</param>
+    /// <param name="cancellationToken">Checked between panels of columns; y is incomplete after it.</param>
+    /// <exception cref="ArgumentException">A span is too short, y overlaps x, or the inputs are not those of W.</exception>
+    public static void ApplyInputs(
+        ReadOnlySpan<float> x, int rows, PackedMatrix weights, int firstInput, int inputs, Span<float> y, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfNegative(firstInput);
+        ArgumentOutOfRangeException.ThrowIfNegative(inputs);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(inputs, weights.Inputs - firstInput);
         Check.AtLeast(x.Length, (long)rows * weights.Inputs, nameof(x));
         Check.AtLeast(y.Length, (long)rows * weights.Outputs, nameof(y));
         Check.Apart(x, y, nameof(y));
-
-        switch (weights.Format)
+        if (rows == 0 || (inputs == 0 && firstInput > 0))
         {
-            case WeightFormat.BFloat16: Apply<BFloat16Weights, ushort>(x, rows, weights, y, cancellationToken); break;
-            case WeightFormat.Float16: Apply<Float16Weights, ushort>(x, rows, weights, y, cancellationToken); break;
-            default: Apply<Float32Weights, float>(x, rows, weights, y, cancellationToken); break;
-        }
-    }
-
-    private static void Apply<TFormat, TStored>(
-        ReadOnlySpan<float> x, int rows, PackedMatrix weights, Span<float> y, CancellationToken cancellationToken)
-        where TFormat : struct, IWeightFormat<TStored>
-        where TStored : unmanaged
-    {
-        if (rows == 1)
-        {
-            ApplyRow<TFormat, TStored>(x[..weights.Inputs], weights, y, cancellationToken);
             return;
         }
 
-        if (rows == 0)
+        var product = new Product { X = x[firstInput..], Rows = rows, Weights = weights, FirstInput = firstInput, Inputs = inputs, Y = y };
+        switch (weights.Format)
         {
+            case WeightFormat.BFloat16: Apply<BFloat16Weights, ushort>(product, cancellationToken); break;
+            case WeightFormat.Float16: Apply<Float16Weights, ushort>(product, cancellationToken); break;
+            default: Apply<Float32Weights, float>(product, cancellationToken); break;
+        }
+    }
+
+    private static void Apply<TFormat, TStored>(in Product product, CancellationToken cancellationToken)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+    {
+        if (product.Rows == 1)
+        {
+            ApplyRow<TFormat, TStored>(product, cancellationToken);
             return;
         }
 
         // A panel stays in the second-level cache while all rows pass by.
-        for (var panel = 0; panel * PanelKernel.PanelColumns < weights.Outputs; panel++)
+        for (var panel = 0; panel * PanelKernel.PanelColumns < product.Weights.Outputs; panel++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ApplyPanel<TFormat, TStored>(x[..(rows * weights.Inputs)], weights, panel, y);
+            ApplyPanel<TFormat, TStored>(product, panel);
         }
     }
 
     // A row alone reads each weight once: memory sets the pace.
-    private static void ApplyRow<TFormat, TStored>(ReadOnlySpan<float> x, PackedMatrix weights, Span<float> y, CancellationToken cancellationToken)
+    private static void ApplyRow<TFormat, TStored>(in Product product, CancellationToken cancellationToken)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
     {
+        var weights = product.Weights;
         var whole = weights.Outputs / PanelKernel.PanelColumns;
         for (var panel = 0; panel < whole;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var panels = Math.Min(PanelKernel.MaxPanelsOfRow, whole - panel);
             var column = panel * PanelKernel.PanelColumns;
-            var tile = Tile(weights, column, in weights.Panel<TStored>(panel), ref y[column], weights.Outputs);
-            tile.X = ref x[0];
+            var tile = product.Tile(column, in product.Panel<TStored>(panel), row: 0, ref product.Y[column], weights.Outputs);
             PanelKernel.RunRow<TFormat, TStored>(panels, tile, (nuint)(weights.Inputs * PanelKernel.PanelColumns));
             panel += panels;
         }
@@ -78,49 +99,47 @@ public static class LinearKernel
         if (whole * PanelKernel.PanelColumns < weights.Outputs)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ApplyPanel<TFormat, TStored>(x, weights, whole, y);
+            ApplyPanel<TFormat, TStored>(product, whole);
         }
     }
 
-    private static void ApplyPanel<TFormat, TStored>(ReadOnlySpan<float> x, PackedMatrix weights, int panel, Span<float> y)
+    private static void ApplyPanel<TFormat, TStored>(in Product product, int panel)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
     {
-        ref readonly var stored = ref weights.Panel<TStored>(panel);
-        if (!TFormat.IsCostly || x.Length <= PanelKernel.MaxRows * weights.Inputs)
+        ref readonly var stored = ref product.Panel<TStored>(panel);
+        if (!TFormat.IsCostly || product.Rows <= PanelKernel.MaxRows)
         {
-            ApplyTiles<TFormat, TStored>(x, weights, panel, in stored, y);
+            ApplyTiles<TFormat, TStored>(product, panel, in stored);
             return;
         }
 
         // Weights that several tiles of rows read are widened once for all of them.
-        var length = weights.Inputs * weights.PanelWidth(panel);
+        var length = product.Inputs * product.Weights.PanelWidth(panel);
         var wide = ArrayPool<float>.Shared.Rent(length + Lanes.Count);
         for (var i = 0; i < length; i += Lanes.Count)
         {
             TFormat.Load(in stored, (nuint)i).StoreUnsafe(ref wide[i]);
         }
 
-        ApplyTiles<Float32Weights, float>(x, weights, panel, in wide[0], y);
+        ApplyTiles<Float32Weights, float>(product, panel, in wide[0]);
         ArrayPool<float>.Shared.Return(wide);
     }
 
-    private static void ApplyTiles<TFormat, TStored>(
-        ReadOnlySpan<float> x, PackedMatrix weights, int panel, ref readonly TStored stored, Span<float> y)
+    private static void ApplyTiles<TFormat, TStored>(in Product product, int panel, ref readonly TStored stored)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
     {
-        var (rows, vectors) = (x.Length / weights.Inputs, weights.PanelWidth(panel) / Lanes.Count);
+        var (rows, weights) = (product.Rows, product.Weights);
+        var vectors = weights.PanelWidth(panel) / Lanes.Count;
         var column = panel * PanelKernel.PanelColumns;
         for (var vector = 0; vector < vectors;)
         {
             var count = PanelKernel.NextVectors(rows, vectors - vector);
-            var tile = Tile(weights, column, in stored, ref y[column], weights.Outputs);
             for (var row = 0; row < rows; row += PanelKernel.MaxRows)
             {
-                tile.X = ref x[row * weights.Inputs];
-                tile.Y = ref y[(row * weights.Outputs) + column];
-                PanelKernel.Run<TFormat, TStored>(Math.Min(PanelKernel.MaxRows, rows - row), count, tile);
+                ref var y = ref product.Y[(row * weights.Outputs) + column];
+                PanelKernel.Run<TFormat, TStored>(Math.Min(PanelKernel.MaxRows, rows - row), count, product.Tile(column, in stored, row, ref y, weights.Outputs));
             }
 
             vector += count;
@@ -129,46 +148,67 @@ public static class LinearKernel
 
         if (weights.PanelWidth(panel) % Lanes.Count != 0)
         {
-            ApplyLastColumns<TFormat, TStored>(x, weights, in stored, y);
+            ApplyLastColumns<TFormat, TStored>(product, in stored);
         }
     }
 
-    // Fewer than 16 columns: the kernel writes whole vectors, of which the rest belongs to the next row of y, so not to y at first.
-    private static void ApplyLastColumns<TFormat, TStored>(
-        ReadOnlySpan<float> x, PackedMatrix weights, ref readonly TStored stored, Span<float> y)
+    // Fewer than 16 columns: the kernel reads and writes whole vectors, of which the rest belongs to the next row of y, so not in y.
+    private static void ApplyLastColumns<TFormat, TStored>(in Product product, ref readonly TStored stored)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
     {
-        var columns = weights.Outputs % Lanes.Count;
+        var (rows, outputs) = (product.Rows, product.Weights.Outputs);
+        var columns = outputs % Lanes.Count;
         Span<float> wide = stackalloc float[PanelKernel.MaxRows * Lanes.Count];
-        var column = weights.Outputs - columns;
-        var tile = Tile(weights, column, in stored, ref wide[0], Lanes.Count);
-        var rows = x.Length / weights.Inputs;
+        var column = outputs - columns;
         for (var row = 0; row < rows; row += PanelKernel.MaxRows)
         {
             var count = Math.Min(PanelKernel.MaxRows, rows - row);
-            tile.X = ref x[row * weights.Inputs];
-            PanelKernel.Run<TFormat, TStored>(count, vectors: 1, tile);
+            for (var r = 0; r < count && product.GoesOn; r++)
+            {
+                product.Y.Slice(((row + r) * outputs) + column, columns).CopyTo(wide[(r * Lanes.Count)..]);
+            }
+
+            PanelKernel.Run<TFormat, TStored>(count, vectors: 1, product.Tile(column, in stored, row, ref wide[0], Lanes.Count));
             for (var r = 0; r < count; r++)
             {
-                wide.Slice(r * Lanes.Count, columns).CopyTo(y[(((row + r) * weights.Outputs) + column)..]);
+                wide.Slice(r * Lanes.Count, columns).CopyTo(product.Y[(((row + r) * outputs) + column)..]);
             }
         }
     }
 
-    // The columns from one on, of the panel whose weights begin at `panel`.
-    private static PanelTile<TStored> Tile<TStored>(PackedMatrix weights, int column, ref readonly TStored panel, ref float y, int yStride)
-        where TStored : unmanaged
+    // Some inputs of some rows. X begins at the first of the inputs.
+    private ref struct Product
     {
-        return new PanelTile<TStored>
-        {
-            XStride = (nuint)weights.Inputs,
-            Inputs = (nuint)weights.Inputs,
-            Weights = ref Unsafe.Add(ref Unsafe.AsRef(in panel), column % PanelKernel.PanelColumns),
-            InputStride = (nuint)weights.PanelWidth(column / PanelKernel.PanelColumns),
-            Start = ref weights.Bias(column),
-            Y = ref y,
-            YStride = (nuint)yStride,
-        };
+        public ReadOnlySpan<float> X;
+        public int Rows;
+        public PackedMatrix Weights;
+        public int FirstInput;
+        public int Inputs;
+        public Span<float> Y;
+
+        // Whether y holds what earlier inputs gave.
+        public readonly bool GoesOn => FirstInput > 0;
+
+        // The weights of these inputs in a panel.
+        public readonly ref readonly TStored Panel<TStored>(int panel)
+            where TStored : unmanaged =>
+            ref Unsafe.Add(ref Unsafe.AsRef(in Weights.Panel<TStored>(panel)), FirstInput * Weights.PanelWidth(panel));
+
+        // The columns from one on, of the panel whose weights of these inputs begin at `panel`; y has those of the row.
+        public readonly PanelTile<TStored> Tile<TStored>(int column, ref readonly TStored panel, int row, ref float y, int yStride)
+            where TStored : unmanaged =>
+            new()
+            {
+                X = ref X[row * Weights.Inputs],
+                XStride = (nuint)Weights.Inputs,
+                Inputs = (nuint)Inputs,
+                Weights = ref Unsafe.Add(ref Unsafe.AsRef(in panel), column % PanelKernel.PanelColumns),
+                InputStride = (nuint)Weights.PanelWidth(column / PanelKernel.PanelColumns),
+                Start = ref GoesOn ? ref y : ref Weights.Bias(column),
+                StartStride = GoesOn ? (nuint)yStride : 0,
+                Y = ref y,
+                YStride = (nuint)yStride,
+            };
     }
 }

@@ -57,6 +57,38 @@ public sealed class LinearKernelTests
         },
         iter: 300);
 
+    [Theory]
+    [InlineData(WeightFormat.Float32)]
+    [InlineData(WeightFormat.BFloat16)]
+    public void Linear_of_any_split_of_inputs_has_the_same_bits_and_reads_no_other_inputs(WeightFormat format) => Shapes.Sample(
+        shape =>
+        {
+            var (x, weights, bias) = Inputs(shape);
+            weights = format == WeightFormat.Float32 ? weights : [.. weights.Select(weight => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(weight) & ~0xFFFF))];
+            var matrix = PackedMatrix.Pack(shape.Inputs, new LinearPart(shape.Outputs, weights, bias, format));
+            using var y = new Guarded(shape.Rows * shape.Outputs);
+            int[] cuts = [0, .. new[] { shape.Cut % (shape.Inputs + 1), shape.Cut / 7 % (shape.Inputs + 1) }.Order(), shape.Inputs];
+            for (var part = 0; part + 1 < cuts.Length; part++)
+            {
+                // What has not arrived yet may be anything.
+                var arrived = x.Select((value, at) => at % shape.Inputs < cuts[part + 1] && at % shape.Inputs >= cuts[part] ? value : float.NaN).ToArray();
+                LinearKernel.ApplyInputs(arrived, shape.Rows, matrix, cuts[part], cuts[part + 1] - cuts[part], y.Span);
+            }
+
+            Data.SameBits(Apply(x, shape.Rows, matrix), y.Span);
+            y.Check();
+        },
+        iter: 300);
+
+    [Fact]
+    public void Linear_of_inputs_that_the_weights_have_not_throws()
+    {
+        var matrix = Pack(10, new float[200], []);
+        Assert.Throws<ArgumentOutOfRangeException>(() => LinearKernel.ApplyInputs(new float[10], 1, matrix, 5, 6, new float[20]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => LinearKernel.ApplyInputs(new float[10], 1, matrix, -1, 6, new float[20]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => LinearKernel.ApplyInputs(new float[10], 1, matrix, 0, -1, new float[20]));
+    }
+
     [Fact]
     public void Linear_of_a_tile_has_the_bits_of_its_rows_one_by_one()
     {

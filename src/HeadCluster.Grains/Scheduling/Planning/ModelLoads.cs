@@ -62,10 +62,12 @@ public static class ModelLoads
         var load = new CoordinatorLoad(
             configuration.LayerCount * projection,
             InputBytes: sizeof(float) * (long)rows * width,
-            LayerOperations: 2 * rows * concatenated * width,
-            LayerReadBytes: projection,
+            LayerOperations: 0,
+            LayerReadBytes: 0,
             RequestOperations: 0,
-            RequestReadBytes: 0);
+            RequestReadBytes: 0,
+            ProjectionOperations: 2 * rows * concatenated * width,
+            ProjectionReadBytes: projection);
         if (configuration.Transformer is not { } transformer)
         {
             return load;
@@ -75,8 +77,8 @@ public static class ModelLoads
         return load with
         {
             WeightBytes = load.WeightBytes + TransformerBody.SizeOf(configuration),
-            LayerOperations = load.LayerOperations + (4 * rows * width * transformer.FeedForwardDim),
-            LayerReadBytes = load.LayerReadBytes + feedForward,
+            LayerOperations = 4 * rows * width * transformer.FeedForwardDim,
+            LayerReadBytes = feedForward,
             RequestOperations = 2 * rows * width * transformer.VocabularySize,
             RequestReadBytes = PackedMatrix.SizeOf(width, transformer.VocabularySize, format),
         };

@@ -4,7 +4,7 @@ namespace HeadCluster.Scheduling;
 
 /// <summary>
 /// What a request takes if a given silo coordinates: the layers one after the other, each as long as the slowest silo's part of
-/// it and then the coordinator's own; docs/scheduling.md has the formulas. Times are in seconds. Immutable.
+/// it, with what the coordinator has to do after that; docs/scheduling.md has the formulas. Times are in seconds. Immutable.
 /// </summary>
 /// <remarks>
 /// Adding a head to a silo never makes a layer faster. The searches rely on it.
@@ -22,6 +22,8 @@ public sealed class PlanPricing
     private readonly SiloPricing[] _silos;
     private readonly double _copySeconds;
     private readonly double _restCopySeconds;
+    private readonly double _projectionSeconds;
+    private readonly double _projectionPerByte;
 
     /// <summary>Prices a problem with one silo as the coordinator.</summary>
     /// <param name="problem">What is to be placed.</param>
@@ -42,6 +44,9 @@ public sealed class PlanPricing
                 : new SiloPricing(problem.Silos[silo], problem.Links.Between(coordinator, silo), first, input - first);
         }
 
+        _projectionSeconds = OwnSeconds(problem.Coordinator.ProjectionOperations, problem.Coordinator.ProjectionReadBytes);
+        var layerBytes = problem.Heads.Sum(head => (double)head.OutputBytes) / Math.Max(1, PlanLayers.RangesOf(problem.Heads).Count());
+        _projectionPerByte = layerBytes > 0 ? _projectionSeconds / layerBytes : 0;
         LayerSeconds = OwnSeconds(problem.Coordinator.LayerOperations, problem.Coordinator.LayerReadBytes);
         OnceSeconds = OwnSeconds(problem.Coordinator.RequestOperations, problem.Coordinator.RequestReadBytes);
     }
@@ -49,7 +54,7 @@ public sealed class PlanPricing
     /// <summary>Index of the silo that coordinates.</summary>
     public int Coordinator { get; }
 
-    /// <summary>What the coordinator does in each layer when all heads have answered.</summary>
+    /// <summary>What the coordinator does in each layer after attention.</summary>
     public double LayerSeconds { get; }
 
     /// <summary>What the coordinator does once a request.</summary>
@@ -95,7 +100,7 @@ public sealed class PlanPricing
                 {
                     var compute = ComputeSeconds(silo, works[silo]);
                     sums[silo].Compute += compute;
-                    sums[silo].Transfer += silo == Coordinator ? 0 : FinishSeconds(silo, works[silo], sending) - compute;
+                    sums[silo].Transfer += silo == Coordinator ? 0 : AnswerSeconds(silo, works[silo], sending) - compute;
                 }
             }
         }
@@ -117,7 +122,7 @@ public sealed class PlanPricing
         }
     }
 
-    /// <summary>From the start of a layer to its last head's answer.</summary>
+    /// <summary>From the start of a layer to the end of its output projection.</summary>
     internal double HeadsSeconds(ReadOnlySpan<SiloWork> works)
     {
         var sending = Sending(works);
@@ -157,18 +162,24 @@ public sealed class PlanPricing
             : new Sending(sending.First + price.First, sending.Rest + price.Rest, sending.Copy + _copySeconds);
     }
 
-    /// <summary>From the start of a layer to the answer of one silo's last head.</summary>
-    internal double FinishSeconds(int silo, in SiloWork work, in Sending sending)
-    {
-        ref readonly var price = ref _silos[silo];
-        if (silo == Coordinator)
-        {
-            return Math.Max((work.Sum + sending.Copy) / price.Threads, work.Longest);
-        }
+    /// <summary>
+    /// From the start of a layer to the end of its output projection, as far as one silo has to do with it. The coordinator projects
+    /// what has come while others still compute, so that after another silo's last answer only that is left.
+    /// </summary>
+    internal double FinishSeconds(int silo, in SiloWork work, in Sending sending) => silo == Coordinator
+        ? Math.Max((work.Sum + sending.Copy) / _silos[silo].Threads, work.Longest) + _projectionSeconds
+        : AnswerSeconds(silo, work, sending) + (LastPiece(work) * _projectionPerByte);
 
-        // Computation begins with the first block and overlaps with the rest.
-        return price.RoundTrip + sending.First + Math.Max(ComputeSeconds(silo, work), sending.Rest) + (work.OutputBytes * price.PerSentByte);
+    // From the start of a layer to the last answer of a silo that does not coordinate.
+    private double AnswerSeconds(int silo, in SiloWork work, in Sending sending)
+    {
+        // Computation begins with the first block and overlaps with the rest; what is computed travels while others compute.
+        ref readonly var price = ref _silos[silo];
+        return price.RoundTrip + sending.First + Math.Max(ComputeSeconds(silo, work), sending.Rest) + (LastPiece(work) * price.PerSentByte);
     }
+
+    // What travels last, in bytes.
+    private static long LastPiece(in SiloWork work) => Math.Min(work.OutputBytes, Math.Max(TransferBlocks.PieceBytes, work.LargestOutput));
 
     /// <summary>How many heads of one kind a silo can do within a time, all alike; may be a fraction or infinite.</summary>
     internal double HeadsWithin(int silo, double seconds, in HeadLoad head, in Sending sending)
@@ -177,13 +188,20 @@ public sealed class PlanPricing
         var each = HeadSeconds(silo, head) + double.Epsilon;
         if (silo == Coordinator)
         {
+            seconds -= _projectionSeconds;
             return seconds < each ? 0 : ((seconds * price.Threads) - sending.Copy) / each;
         }
 
-        // FinishSeconds solved for the number of heads, for each of the three that may be the largest in it.
+        // FinishSeconds solved for the number of heads: for each of the three that may be the largest in it, and with answers that
+        // travel in one piece, all at the end, or in several.
         var left = seconds - price.RoundTrip - sending.First;
-        var answer = (head.OutputBytes * price.PerSentByte) + double.Epsilon;
-        return Math.Min((left - Math.Max(each, sending.Rest)) / answer, (left - (_restCopySeconds / price.Threads)) / ((each / price.Threads) + answer));
+        var answer = (head.OutputBytes * (price.PerSentByte + _projectionPerByte)) + double.Epsilon;
+        var last = Math.Max(TransferBlocks.PieceBytes, head.OutputBytes) * (price.PerSentByte + _projectionPerByte);
+        var waiting = left - Math.Max(each, sending.Rest);
+        var computing = left - (_restCopySeconds / price.Threads);
+        return Math.Min(
+            waiting >= last ? double.PositiveInfinity : waiting / answer,
+            Math.Max(computing / ((each / price.Threads) + answer), (computing - last) * price.Threads / each));
     }
 
     /// <summary>

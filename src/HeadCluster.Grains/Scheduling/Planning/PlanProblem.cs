@@ -44,12 +44,21 @@ public readonly record struct HeadLoad(HeadId Head, long WeightBytes, long State
 /// <summary>What the coordinators of a model do on their silo.</summary>
 /// <param name="WeightBytes">Memory that they take, all layers together, in bytes.</param>
 /// <param name="InputBytes">Size of x, which goes once a layer to each silo that has heads of it, in bytes.</param>
-/// <param name="LayerOperations">Floating-point operations in each layer beside the heads: the output projection and, in a whole model, norms and feed-forward.</param>
-/// <param name="LayerReadBytes">Weights read in each layer, in bytes.</param>
+/// <param name="LayerOperations">Floating-point operations in each layer after attention: in a whole model the feed-forward.</param>
+/// <param name="LayerReadBytes">Weights read in them, in bytes.</param>
 /// <param name="RequestOperations">Floating-point operations once a request: in a whole model the logits.</param>
 /// <param name="RequestReadBytes">Weights read once a request, in bytes.</param>
+/// <param name="ProjectionOperations">Floating-point operations in each layer on what the heads answer, as it comes: the output projection.</param>
+/// <param name="ProjectionReadBytes">Weights read in them, in bytes.</param>
 public sealed record CoordinatorLoad(
-    long WeightBytes, long InputBytes, double LayerOperations, double LayerReadBytes, double RequestOperations, double RequestReadBytes);
+    long WeightBytes,
+    long InputBytes,
+    double LayerOperations,
+    double LayerReadBytes,
+    double RequestOperations,
+    double RequestReadBytes,
+    double ProjectionOperations = 0,
+    double ProjectionReadBytes = 0);
 
 /// <summary>What one silo can do.</summary>
 /// <param name="Silo">Its address.</param>

@@ -86,7 +86,7 @@ internal static class SiloSets
             .OrderBy(silo =>
             {
                 var seconds = pricing.HeadSeconds(silo, mean);
-                var half = new SiloWork { Heads = 1, Sum = heads * seconds / 2, Longest = seconds, OutputBytes = mean.OutputBytes * heads / 2 };
+                var half = new SiloWork { Heads = 1, Sum = heads * seconds / 2, Longest = seconds, OutputBytes = mean.OutputBytes * heads / 2, LargestOutput = mean.OutputBytes };
                 return pricing.FinishSeconds(silo, half, pricing.SendAlsoTo(silo, default));
             });
 

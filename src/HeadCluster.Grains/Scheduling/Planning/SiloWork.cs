@@ -15,6 +15,9 @@ internal struct SiloWork
     /// <summary>Size of their outputs, in bytes.</summary>
     public long OutputBytes;
 
+    /// <summary>Size of the largest output, in bytes.</summary>
+    public long LargestOutput;
+
     /// <summary>The same with one more head.</summary>
     public readonly SiloWork With(double seconds, in HeadLoad head) => new()
     {
@@ -22,5 +25,6 @@ internal struct SiloWork
         Sum = Sum + seconds,
         Longest = Math.Max(Longest, seconds),
         OutputBytes = OutputBytes + head.OutputBytes,
+        LargestOutput = Math.Max(LargestOutput, head.OutputBytes),
     };
 }

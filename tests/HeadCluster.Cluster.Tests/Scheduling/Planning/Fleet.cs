@@ -37,11 +37,13 @@ internal static class Fleet
         from gigabytesPerSecond in Gen.Double[0.1, 10]
         from roundTrip in Gen.Int[0, 2000]
         from own in Gen.Double[0, 10]
+        from projection in Gen.Double[0, 30]
+        from kilobytes in Gen.Int[0, 30]
         select Problem(
             layers,
-            [.. heads.Select(size => Head(size * 1e8, bytes: size * 1000))],
+            [.. heads.Select(size => Head(size * 1e8, bytes: size * 1000, outputBytes: size * kilobytes * 1000))],
             [.. speeds.Select((speed, silo) => Silo(silo, threads[silo], speed * 1e10, (long)(memory[silo] * room * heads.Sum() * 1000) + 1000))],
-            new CoordinatorLoad(1000, megabytes * 1_000_000L, own * 1e8, 0, 0, 0),
+            new CoordinatorLoad(1000, megabytes * 1_000_000L, own * 1e8, 0, 0, 0, ProjectionOperations: projection * 1e8),
             new SiloLink(TimeSpan.FromMicroseconds(roundTrip), gigabytesPerSecond * 1e9));
 
     /// <summary>Fleets of many silos with many heads each, where sending costs nothing.</summary>

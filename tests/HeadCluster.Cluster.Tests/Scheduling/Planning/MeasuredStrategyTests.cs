@@ -229,7 +229,8 @@ public class MeasuredStrategyTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1L << 30);
     }
 
-    // Whether the heads that are nowhere have room without any other making it: as many as they are, whatever their size, by the largest.
+    // Whether the heads that are nowhere have room without any other making it, as many as they are, whatever their size, by the
+    // largest; and the coordinator if it is nowhere, on any silo.
     private static bool FitWithoutMoving(PlanProblem problem)
     {
         var free = problem.Silos.Select(silo => silo.MemoryBytes).ToArray();
@@ -241,8 +242,10 @@ public class MeasuredStrategyTests
             }
         }
 
+        var coordinator = problem.Coordinator.WeightBytes;
         var largest = problem.Heads.Max(head => head.Bytes);
-        return free.Sum(bytes => Math.Max(0, bytes - problem.Coordinator.WeightBytes) / largest) >= problem.Present!.Count(silo => silo < 0);
+        return (problem.PresentCoordinator >= 0 || free.Any(bytes => bytes >= coordinator))
+            && free.Sum(bytes => Math.Max(0, bytes - coordinator) / largest) >= problem.Present!.Count(silo => silo < 0);
     }
 
     private static HeadPlan? TryPlan(PlanProblem problem)

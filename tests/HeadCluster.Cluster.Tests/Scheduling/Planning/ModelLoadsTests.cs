@@ -49,9 +49,11 @@ public class ModelLoadsTests
         var layers = ModelLoads.Coordinator(Nano with { Transformer = null }, new RequestShape(10));
         var whole = ModelLoads.Coordinator(Nano, new RequestShape(10));
         Assert.Equal(10 * 48 * sizeof(float), layers.InputBytes);
-        Assert.Equal(2 * 10 * 48 * 48, layers.LayerOperations);
+        Assert.Equal(2 * 10 * 48 * 48, layers.ProjectionOperations);
+        Assert.Equal(0, layers.LayerOperations);
         Assert.Equal(0, layers.RequestOperations);
-        Assert.Equal(layers.LayerOperations + (2 * 10 * 2 * 48 * 192), whole.LayerOperations);
+        Assert.Equal(layers.ProjectionOperations, whole.ProjectionOperations);
+        Assert.Equal(2 * 10 * 2 * 48 * 192, whole.LayerOperations);
         Assert.Equal(2 * 10 * 48 * 3, whole.RequestOperations);
         Assert.True(whole.WeightBytes > layers.WeightBytes);
     }

@@ -44,14 +44,14 @@ public class PlanPricingTests
     [Fact]
     public void X_is_sent_to_one_silo_after_the_other_and_computing_begins_with_the_first_block()
     {
-        // 10 MiB of x at 1 MiB/ms; a head takes 100 ms.
+        // 10 MiB of x at 1 MiB/ms; a head takes 100 ms, and only the last one's z travels when all is computed.
         const long MiB = 1 << 20;
         var load = new CoordinatorLoad(0, 10 * MiB, 0, 0, 0, 0);
         var link = new SiloLink(TimeSpan.FromMilliseconds(3), MiB * 1000d);
         var problem = Fleet.Problem(1, [.. Enumerable.Repeat(Fleet.Head(1e9, outputBytes: MiB), 3)], [Fleet.Silo(0), Fleet.Silo(1), Fleet.Silo(2)], load, link);
         var copy = 8 * MiB / 2e9;
-        Assert.Equal(0.003 + 0.002 + Head + Call + copy + 0.001, Seconds(problem, 1, 1, 1) - (2 * (Head + Call)) - 0.002, 1e-9);
-        Assert.Equal(0.003 + 0.004 + (2 * (Head + Call)) + copy + 0.002, Seconds(problem, 1, 1, 2), 1e-9);
+        Assert.Equal(0.003 + 0.002 + Head + Call + copy + 0.001, Seconds(problem, 1, 1, 1) - (2 * (Head + Call)), 1e-9);
+        Assert.Equal(0.003 + 0.004 + (2 * (Head + Call)) + copy + 0.001, Seconds(problem, 1, 1, 2), 1e-9);
 
         // What is computed in less time than the rest of x takes waits for it.
         var quick = problem with { Heads = [.. problem.Heads.Select(head => head with { Operations = 1e7, OutputBytes = 0 })] };
@@ -59,6 +59,24 @@ public class PlanPricingTests
 
         // Sending takes a thread of the coordinator.
         Assert.Equal((2 * (Head + Call)) + (10 * MiB / 2e9), Seconds(problem, 0, 0, 1), 1e-9);
+    }
+
+    [Fact]
+    public void The_coordinator_projects_what_has_come_while_others_compute_and_then_only_what_came_last()
+    {
+        // 0.05 s of projection for each head; outputs of 1 MiB travel one by one.
+        var problem = Fleet.Problem(
+            1,
+            [.. Enumerable.Repeat(Fleet.Head(1e9, outputBytes: 1 << 20), 4)],
+            [Fleet.Silo(0), Fleet.Silo(1)],
+            new CoordinatorLoad(0, 0, 0, 0, 0, 0, ProjectionOperations: 2e9),
+            Fleet.NoLink);
+        Assert.Equal((2 * (Head + Call)) + 0.2, Seconds(problem, 0, 0, 1, 1), 1e-9);
+        Assert.Equal((3 * (Head + Call)) + 0.05, Seconds(problem, 0, 1, 1, 1), 1e-9);
+
+        // Small ones travel together, at the end.
+        var small = problem with { Heads = [.. problem.Heads.Select(head => head with { OutputBytes = 1 << 14 })] };
+        Assert.Equal((3 * (Head + Call)) + 0.15, Seconds(small, 0, 1, 1, 1), 1e-9);
     }
 
     private static double Seconds(PlanProblem problem, params int[] silos) => new PlanPricing(problem, 0).RequestSeconds(silos);

@@ -1,0 +1,75 @@
+using CsCheck;
+using HeadCluster.Grains;
+using HeadCluster.Kernels;
+
+namespace HeadCluster.Tests.Attention;
+
+/// <summary>The output projection takes heads as they come.</summary>
+public sealed class OutputProjectionTests
+{
+    private const int Width = 16;
+
+    // 2 × 16 × 700 × rows operations a head: with 100 rows each head is worth a thread's attention, with 3 all of them together are not.
+    private const int ModelDim = 700;
+
+    private static readonly Gen<(int[] Order, int Rows)> Arrivals =
+        from heads in Gen.Int[1, 12]
+        from order in Gen.Shuffle(Enumerable.Range(0, heads).ToArray())
+        from rows in Gen.OneOf(Gen.Const(3), Gen.Const(100))
+        select (order, rows);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public Task Heads_that_come_in_any_order_give_the_bits_of_all_at_once() => Arrivals.SampleAsync(
+        async arrival =>
+        {
+            var (order, rows) = arrival;
+            using var pool = new ComputePool(2);
+            var weights = PackedMatrix.Pack(order.Length * Width, new LinearPart(ModelDim, Noise(order.Length * Width * ModelDim), Noise(ModelDim)));
+            var expected = new float[rows * ModelDim];
+            var z = Noise(rows * order.Length * Width);
+            LinearKernel.Apply(z, rows, weights, expected);
+
+            // What has not come is not read.
+            var arriving = new ArrivingHeads(HeadMatrix.Rent(rows, order.Length, Width));
+            FillWithNaN(arriving.Matrix);
+            var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, Stop);
+            foreach (var head in order)
+            {
+                Assert.False(projection.IsCompleted);
+                arriving.Matrix.At(head).Write(new FloatTensor(z, rows, order.Length * Width), head * Width);
+                arriving.Add(head);
+            }
+
+            var output = await projection;
+            Assert.Equal(expected, output.Span);
+        },
+        iter: 50);
+
+    [Fact]
+    public async Task The_wait_for_heads_that_never_come_can_be_cancelled()
+    {
+        using var pool = new ComputePool(1);
+        using var end = new CancellationTokenSource();
+        var arriving = new ArrivingHeads(HeadMatrix.Rent(rows: 1, heads: 2, Width));
+        arriving.Add(1);
+        var weights = PackedMatrix.Pack(2 * Width, new LinearPart(1, new float[2 * Width]));
+        var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, end.Token);
+        Assert.False(projection.IsCompleted);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => projection);
+    }
+
+    private static void FillWithNaN(HeadMatrix matrix)
+    {
+        for (var head = 0; head < matrix.Heads; head++)
+        {
+            var nothing = new float[matrix.Tensor.Rows * matrix.Width];
+            Array.Fill(nothing, float.NaN);
+            matrix.At(head).Write(new FloatTensor(nothing, matrix.Tensor.Rows, matrix.Width));
+        }
+    }
+
+    private static float[] Noise(int length) => Matrices.Random(1, length).Span.ToArray();
+}
