@@ -55,7 +55,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         RequestSize.CheckHead(key, model, request.Input.Rows, request.SequenceLengths, Own(patterns));
 
         var z = HeadMatrix.Rent(request.Input.Rows, heads: 1, model.HeadShape().OutputDim);
-        var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, patterns);
+        var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, patterns, Compute.TakeTurn());
         var report = await ComputeAsync(new LocalHeadRequest(input, z.At(0)), cancellationToken);
         return new HeadResult(z.Tensor, report);
     }
@@ -65,7 +65,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     {
         var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
-        var (x, lengths, patterns) = request.Input;
+        var (x, lengths, patterns, _) = request.Input;
         AttentionInput.CheckShape(key, x.Rows, x.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
         RequestSize.CheckHead(key, model, x.Rows, lengths, Own(patterns));
         return ComputeAsync(request, cancellationToken);
@@ -107,7 +107,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     private async Task<HeadReport> ComputeAsync(LocalHeadRequest request, CancellationToken cancellationToken)
     {
         using var measured = (_telemetry ??= _instruments.Of(_id)).Start(request.Input.Rows.Rows);
-        var computation = new HeadComputation(Weights.Head, request, Own(request.Input.Patterns), _time);
+        var computation = new HeadComputation(Weights.Head, _id.KvHead, request, Own(request.Input.Patterns), _time);
         await computation.RunAsync(Compute, cancellationToken);
 
         _timings.Add(computation);

@@ -13,17 +13,20 @@ internal sealed class HeadComputation
     private readonly int[] _sequenceLengths;
     private readonly PatternSelection? _patterns;
     private readonly HeadColumns _output;
+    private readonly ComputeOrder _order;
     private readonly TimeProvider _time;
     private readonly long _began;
 
     /// <param name="head">The head.</param>
+    /// <param name="place">Its place in the layer: the output projection takes heads in their order, so that the first go first.</param>
     /// <param name="request">x, and where z belongs.</param>
     /// <param name="patterns">What of its patterns to capture, within limits; null for nothing.</param>
     /// <param name="time">The clock.</param>
-    public HeadComputation(AttentionHead head, LocalHeadRequest request, PatternSelection? patterns, TimeProvider time)
+    public HeadComputation(AttentionHead head, int place, LocalHeadRequest request, PatternSelection? patterns, TimeProvider time)
     {
         _head = head;
-        (_input, _sequenceLengths, _) = request.Input;
+        (_input, _sequenceLengths, _, var turn) = request.Input;
+        _order = new ComputeOrder(turn, place);
         _patterns = patterns;
         _output = request.Output;
         _time = time;
@@ -72,6 +75,7 @@ internal sealed class HeadComputation
                             projected = null;
                         }
                     },
+                    _order,
                     cancellationToken);
                 row = end;
             }

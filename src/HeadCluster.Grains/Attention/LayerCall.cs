@@ -27,22 +27,22 @@ internal sealed class LayerCall : IDisposable
 
     /// <param name="services">What the coordinators of this silo share.</param>
     /// <param name="layer">The layer's heads, and where each was seen last.</param>
-    /// <param name="request">x and how to attend; checked.</param>
-    /// <param name="sequenceLengths">Rows of each sequence.</param>
+    /// <param name="x">The layer's input, checked.</param>
+    /// <param name="input">The same and how to attend, for heads of this silo.</param>
     /// <param name="z">Where the outputs belong, each at the index of its head.</param>
     /// <param name="deadline">Ends the work on every silo.</param>
     public LayerCall(
         LayerServices services,
         LayerHeads layer,
-        AttentionRequest request,
-        int[] sequenceLengths,
+        FloatTensor x,
+        LayerInput input,
         ArrivingHeads z,
         in Deadline deadline)
     {
         _services = services;
         _layer = layer;
-        _x = request.Input;
-        _input = new LayerInput(new ArrivingRows(_x), sequenceLengths, request.Patterns);
+        _x = x;
+        _input = input;
         _z = z;
         _deadline = deadline;
         _end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
@@ -129,7 +129,7 @@ internal sealed class LayerCall : IDisposable
         else
         {
             _exchange ??= _services.Exchanges.Open(_x, _z);
-            var (_, lengths, patterns) = _input;
+            var (_, lengths, patterns, _) = _input;
             var call = _services.Relays.On(silo).AttendAsync(
                 new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, TransferBlocks.First(_x), lengths, patterns, _deadline.Remaining),
                 _end.Token);

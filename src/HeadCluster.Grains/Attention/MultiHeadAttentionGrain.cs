@@ -48,7 +48,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
     private async Task<AttentionResult> ServeAsync(AttentionRequest request, CancellationToken cancellationToken)
     {
         var layer = Weights;
-        int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } x ? x.Rows : 0];
+        int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } matrix ? matrix.Rows : 0];
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
         var patterns = _services.Patterns.Bound(key, request.Patterns, layer.Model);
@@ -61,10 +61,11 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         try
         {
             var z = new ArrivingHeads(HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim));
-            var input = AttentionInput.Round(key, request.Input, _services.WirePrecision);
-            using var call = new LayerCall(_services, layer.Heads, request with { Input = input, Patterns = patterns }, lengths, z, deadline);
+            var x = AttentionInput.Round(key, request.Input, _services.WirePrecision);
+            var input = new LayerInput(new ArrivingRows(x), lengths, patterns, Compute.TakeTurn());
+            using var call = new LayerCall(_services, layer.Heads, x, input, z, deadline);
             using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
-            var projecting = ProjectAsync(layer.OutputWeights, z, end.Token);
+            var projecting = ProjectAsync(layer.OutputWeights, z, input.Turn, end.Token);
             try
             {
                 await call.RunAsync(cancellationToken);
@@ -81,7 +82,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
             var output = await projecting;
             if (!call.HasLost)
             {
-                Release(request, input, z.Matrix.Tensor);
+                Release(request, x, z.Matrix.Tensor);
             }
 
             _services.Served.Add(_id.Model, lengths.Max());
@@ -113,7 +114,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
     }
 
     // Nobody reads the input or writes the outputs any more.
-    private static void Release(AttentionRequest request, FloatTensor input, FloatTensor z)
+    private static void Release(AttentionRequest request, FloatTensor x, FloatTensor z)
     {
         z.Release();
         if (request.HasArrived)
@@ -121,24 +122,24 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
             request.Input.Release();
         }
 
-        if (!ReferenceEquals(input, request.Input))
+        if (!ReferenceEquals(x, request.Input))
         {
-            input.Release();
+            x.Release();
         }
     }
 
-    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, ArrivingHeads z, CancellationToken cancellationToken)
+    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, ArrivingHeads z, long turn, CancellationToken cancellationToken)
     {
         var gathered = z.Matrix.Tensor;
         if (_services.WirePrecision == WirePrecision.Float32)
         {
-            return await OutputProjection.ApplyAsync(Compute, weights, z, gathered, cancellationToken);
+            return await OutputProjection.ApplyAsync(Compute, weights, z, gathered, turn, cancellationToken);
         }
 
         // Not in place: what a lost silo owed may still be written, and is not rounded.
         await z.WaitAsync(z.Matrix.Heads, cancellationToken);
         var rounded = gathered.RoundTo(_services.WirePrecision);
-        var output = await OutputProjection.ApplyAsync(Compute, weights, z, rounded, cancellationToken);
+        var output = await OutputProjection.ApplyAsync(Compute, weights, z, rounded, turn, cancellationToken);
         rounded.Release();
         return output;
     }

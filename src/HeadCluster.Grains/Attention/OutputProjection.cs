@@ -9,14 +9,15 @@ namespace HeadCluster.Grains;
 internal static class OutputProjection
 {
     /// <summary>Computes y, as the heads come.</summary>
-    /// <param name="pool">Threads to compute on. What the heads of this silo have queued there goes first.</param>
+    /// <param name="pool">Threads to compute on. What heads of this silo have to compute there goes first.</param>
     /// <param name="weights">W_O and b_O.</param>
     /// <param name="heads">Says which heads are there.</param>
     /// <param name="z">Their outputs, <c>[rows, heads · width]</c>.</param>
+    /// <param name="turn">The request's turn on the threads.</param>
     /// <param name="cancellationToken">Ends it, also the wait for heads.</param>
     /// <returns>y, <c>[rows, ModelDim]</c>.</returns>
     public static async Task<FloatTensor> ApplyAsync(
-        ComputePool pool, PackedMatrix weights, ArrivingHeads heads, FloatTensor z, CancellationToken cancellationToken)
+        ComputePool pool, PackedMatrix weights, ArrivingHeads heads, FloatTensor z, long turn, CancellationToken cancellationToken)
     {
         var (all, width) = (heads.Matrix.Heads, heads.Matrix.Width);
         var operationsPerHeadAndRow = 2L * width * weights.Outputs;
@@ -44,6 +45,7 @@ internal static class OutputProjection
                     (end.Value - first) * width,
                     y.AsSpan(row * weights.Outputs, count * weights.Outputs),
                     token),
+                new ComputeOrder(turn, all),
                 cancellationToken);
             done = end.Value;
         }

@@ -41,7 +41,7 @@ internal sealed class WeightLoader
         {
             // Reading waits for a disk, which a turn must not.
             var weights = default(TWeights);
-            await _compute.RunAsync(ComputePool.InlineOperations, _ => weights = load.Load(), cancellationToken);
+            await _compute.RunAsync(ComputePool.InlineOperations, _ => weights = load.Load(), cancellationToken: cancellationToken);
             return (weights!, reserved);
         }
         catch (Exception exception)

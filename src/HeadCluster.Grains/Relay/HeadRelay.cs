@@ -1,3 +1,4 @@
+using HeadCluster.Kernels;
 using Microsoft.Extensions.Logging;
 
 namespace HeadCluster.Grains;
@@ -15,6 +16,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     private readonly HeadFanOut _heads;
     private readonly HeadRelayClient _relays;
     private readonly Exchanges _exchanges;
+    private readonly ComputePool _compute;
     private readonly TimeProvider _time;
 
     public HeadRelay(
@@ -25,6 +27,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         HeadFanOut heads,
         HeadRelayClient relays,
         Exchanges exchanges,
+        ComputePool compute,
         TimeProvider time)
         : base(id, silo, loggers)
     {
@@ -32,6 +35,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         _heads = heads;
         _relays = relays;
         _exchanges = exchanges;
+        _compute = compute;
         _time = time;
     }
 
@@ -55,7 +59,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var departures = new List<Task>();
         try
         {
-            var input = new LayerInput(x, request.SequenceLengths, request.Patterns);
+            var input = new LayerInput(x, request.SequenceLengths, request.Patterns, _compute.TakeTurn());
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, z.Columns, input, Send, end.Token);
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.

@@ -100,7 +100,7 @@ internal sealed class ForwardPass
             _body.FeedForwardOperationsPerRow,
             (first, count, token) => _body.FinishBlock(
                 layer, attention.Span.Slice(first * width, count * width), x.AsSpan(first * width, count * width), count, token),
-            cancellationToken);
+            cancellationToken: cancellationToken);
         span.Complete();
     }
 
@@ -114,7 +114,7 @@ internal sealed class ForwardPass
             _body.LogitsOperationsPerRow,
             (first, count, token) => _body.ComputeLogits(
                 x.AsSpan(first * width, count * width), count, logits.AsSpan(first * vocabulary, count * vocabulary), token),
-            cancellationToken);
+            cancellationToken: cancellationToken);
         return new FloatTensor(logits, rows, vocabulary);
     }
 }

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace HeadCluster.Kernels;
 
 /// <summary>
@@ -17,9 +15,10 @@ public class ComputePool : IDisposable
     /// <summary>Parts of rows for each thread: enough that one that is held up leaves its share to the others.</summary>
     private const int PartsPerThread = 4;
 
-    private readonly BlockingCollection<ComputeJob> _queue = [];
+    private readonly ComputeQueue _queue = new();
     private readonly Thread[] _threads;
     private int _running;
+    private long _turns;
 
     /// <summary>Starts the threads.</summary>
     /// <param name="threads">How many, at least 1.</param>
@@ -40,15 +39,19 @@ public class ComputePool : IDisposable
     /// <summary>Parts of work that are being computed at this moment, on the pool's threads or inline.</summary>
     public int Running => Volatile.Read(ref _running);
 
+    /// <summary>A turn after all that were taken before, for the work of one request.</summary>
+    public long TakeTurn() => Interlocked.Increment(ref _turns);
+
     /// <summary>Runs work on one of the threads, or inline if it is small.</summary>
     /// <param name="operations">Floating-point operations it will take, for the choice.</param>
     /// <param name="work">The work. It must look at the token between blocks.</param>
+    /// <param name="order">Before and after which other work; null for after all that came before.</param>
     /// <param name="cancellationToken">Work that has not started when it is cancelled never does.</param>
     /// <returns>A task that ends with the work, in its success, error or cancellation.</returns>
-    public Task RunAsync(long operations, Action<CancellationToken> work, CancellationToken cancellationToken = default)
+    public Task RunAsync(long operations, Action<CancellationToken> work, ComputeOrder? order = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return RunPartsAsync(1, operations, (_, token) => work(token), cancellationToken);
+        return RunPartsAsync(1, operations, (_, token) => work(token), order, cancellationToken);
     }
 
     /// <summary>
@@ -58,9 +61,11 @@ public class ComputePool : IDisposable
     /// <param name="parts">How many; work gets their numbers from 0 on.</param>
     /// <param name="operations">Floating-point operations of all parts, for the choice of how many threads are worth it.</param>
     /// <param name="work">The work of a part. It must look at the token between blocks.</param>
+    /// <param name="order">Before and after which other work; null for after all that came before.</param>
     /// <param name="cancellationToken">Parts that have not started when it is cancelled never do.</param>
     /// <returns>A task that ends when no part runs any more, in success, with the first error, or cancelled.</returns>
-    public Task RunPartsAsync(int parts, long operations, Action<int, CancellationToken> work, CancellationToken cancellationToken = default)
+    public Task RunPartsAsync(
+        int parts, long operations, Action<int, CancellationToken> work, ComputeOrder? order = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfNegative(parts);
@@ -77,11 +82,7 @@ public class ComputePool : IDisposable
         }
 
         var threads = Math.Min(Math.Min(parts, ThreadCount), operations / InlineOperations);
-        for (var thread = 0; thread < threads; thread++)
-        {
-            _queue.Add(job, CancellationToken.None);
-        }
-
+        _queue.Add(job, order ?? new ComputeOrder(TakeTurn(), Place: 0), (int)threads);
         return job.Completion;
     }
 
@@ -92,8 +93,10 @@ public class ComputePool : IDisposable
     /// <param name="rows">Rows in all.</param>
     /// <param name="operationsPerRow">Floating-point operations one row takes.</param>
     /// <param name="work">The work for a range of rows.</param>
+    /// <param name="order">Before and after which other work; null for after all that came before.</param>
     /// <param name="cancellationToken">Ranges that have not started when it is cancelled never do.</param>
-    public Task RunRowsAsync(int rows, long operationsPerRow, Action<int, int, CancellationToken> work, CancellationToken cancellationToken = default)
+    public Task RunRowsAsync(
+        int rows, long operationsPerRow, Action<int, int, CancellationToken> work, ComputeOrder? order = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
@@ -107,6 +110,7 @@ public class ComputePool : IDisposable
             (rows + partRows - 1) / partRows,
             rows * operationsPerRow,
             (part, token) => work(part * partRows, Math.Min(partRows, rows - (part * partRows)), token),
+            order,
             cancellationToken);
     }
 
@@ -118,7 +122,7 @@ public class ComputePool : IDisposable
     }
 
     /// <summary>Lets the threads end after the work that is queued.</summary>
-    protected virtual void Dispose(bool disposing) => _queue.CompleteAdding();
+    protected virtual void Dispose(bool disposing) => _queue.Complete(ThreadCount);
 
     /// <summary>Runs one part of some work on the calling thread: the place to observe or slow it down.</summary>
     protected virtual void Execute(Action<int, CancellationToken> work, int part, CancellationToken cancellationToken)
@@ -144,7 +148,7 @@ public class ComputePool : IDisposable
     private void Serve()
     {
         TimeSlice.Lengthen();
-        foreach (var job in _queue.GetConsumingEnumerable())
+        while (_queue.Take() is { } job)
         {
             job.Serve(this);
         }

@@ -96,7 +96,7 @@ public sealed class AttentionLayer
                 _heads.Length,
                 _heads.Length * (Shape.ProjectOperations(rows) + Shape.AttendOperations(rows, keys)),
                 (head, token) => AttendHead(head, x.Span, rows, caches?[head], z, token),
-                cancellationToken);
+                cancellationToken: cancellationToken);
 
             var (inputs, outputs) = (_outputWeights.Inputs, _outputWeights.Outputs);
             await pool.RunRowsAsync(
@@ -104,7 +104,7 @@ public sealed class AttentionLayer
                 2L * inputs * outputs,
                 (first, count, token) => LinearKernel.Apply(
                     z.AsSpan(first * inputs, count * inputs), count, _outputWeights, y.Span.Slice(first * outputs, count * outputs), token),
-                cancellationToken);
+                cancellationToken: cancellationToken);
         }
         finally
         {

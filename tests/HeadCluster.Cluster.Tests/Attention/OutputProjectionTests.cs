@@ -34,7 +34,7 @@ public sealed class OutputProjectionTests
             // What has not come is not read.
             var arriving = new ArrivingHeads(HeadMatrix.Rent(rows, order.Length, Width));
             FillWithNaN(arriving.Matrix);
-            var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, Stop);
+            var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, pool.TakeTurn(), Stop);
             foreach (var head in order)
             {
                 Assert.False(projection.IsCompleted);
@@ -55,7 +55,7 @@ public sealed class OutputProjectionTests
         var arriving = new ArrivingHeads(HeadMatrix.Rent(rows: 1, heads: 2, Width));
         arriving.Add(1);
         var weights = PackedMatrix.Pack(2 * Width, new LinearPart(1, new float[2 * Width]));
-        var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, end.Token);
+        var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, pool.TakeTurn(), end.Token);
         Assert.False(projection.IsCompleted);
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => projection);

@@ -55,7 +55,7 @@ public sealed class ComputePoolTests
     {
         using var pool = new ComputePool(1);
         var ran = false;
-        var task = pool.RunAsync(operations, _ => ran = true, new CancellationToken(canceled: true));
+        var task = pool.RunAsync(operations, _ => ran = true, cancellationToken: new CancellationToken(canceled: true));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
         Assert.True(task.IsCanceled);
         Assert.False(ran);
@@ -69,13 +69,30 @@ public sealed class ComputePoolTests
         using var cancellation = new CancellationTokenSource();
         var ran = false;
         var busy = pool.RunAsync(Large, _ => release.Wait(TestContext.Current.CancellationToken));
-        var waiting = pool.RunAsync(Large, _ => ran = true, cancellation.Token);
+        var waiting = pool.RunAsync(Large, _ => ran = true, cancellationToken: cancellation.Token);
         await cancellation.CancelAsync();
         release.Set();
         await busy;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         Assert.False(ran);
         Assert.Equal(0, pool.Running);
+    }
+
+    [Fact]
+    public async Task Work_that_waits_is_done_by_turns_and_within_a_turn_by_its_place()
+    {
+        using var pool = new ComputePool(1);
+        using var release = new ManualResetEventSlim();
+        var busy = pool.RunAsync(Large, _ => release.Wait(TestContext.Current.CancellationToken));
+        var (first, second) = (pool.TakeTurn(), pool.TakeTurn());
+        var done = new List<string>();
+        var waiting = new List<Task> { Add("no order, last", null), Add("second 0", new(second, 0)), Add("first 2", new(first, 2)) };
+        waiting.AddRange([Add("first 0", new(first, 0)), Add("first 1", new(first, 1)), Add("first 1 again", new(first, 1))]);
+        release.Set();
+        await Task.WhenAll([busy, .. waiting]);
+        Assert.Equal(["first 0", "first 1", "first 1 again", "first 2", "second 0", "no order, last"], done);
+
+        Task Add(string name, ComputeOrder? order) => pool.RunAsync(Large, _ => done.Add(name), order);
     }
 
     [Theory]
@@ -108,7 +125,7 @@ public sealed class ComputePoolTests
                 cancellation.Cancel();
                 token.ThrowIfCancellationRequested();
             },
-            cancellation.Token);
+            cancellationToken: cancellation.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
         Assert.True(task.IsCanceled);
         Assert.Equal(0, pool.Running);

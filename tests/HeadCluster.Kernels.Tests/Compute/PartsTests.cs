@@ -65,7 +65,7 @@ public sealed class PartsTests
     public void No_parts_are_done_at_once_whatever_the_token_says()
     {
         using var pool = new ComputePool(1);
-        Assert.True(pool.RunPartsAsync(0, Large, (_, _) => Assert.Fail("ran"), new CancellationToken(canceled: true)).IsCompletedSuccessfully);
+        Assert.True(pool.RunPartsAsync(0, Large, (_, _) => Assert.Fail("ran"), cancellationToken: new CancellationToken(canceled: true)).IsCompletedSuccessfully);
         Assert.True(pool.RunPartsAsync(0, Small, (_, _) => Assert.Fail("ran")).IsCompletedSuccessfully);
     }
 
@@ -155,7 +155,7 @@ public sealed class PartsTests
                     cancellation.Cancel();
                 }
             },
-            cancellation.Token);
+            cancellationToken: cancellation.Token);
         var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
         Assert.True(task.IsCanceled);
         Assert.Equal(cancellation.Token, error.CancellationToken);
@@ -178,7 +178,7 @@ public sealed class PartsTests
                     cancellation.Cancel();
                 }
             },
-            cancellation.Token);
+            cancellationToken: cancellation.Token);
     }
 
     [Fact]

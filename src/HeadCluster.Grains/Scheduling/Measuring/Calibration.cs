@@ -18,57 +18,83 @@ internal sealed record Calibration(double OperationsPerSecond, double ReadBytesP
 
     private const int Repetitions = 12;
 
+    private static readonly HeadShape Shape = new(ModelDim, QueryHeads: 1, HeadDim, ValueDim: HeadDim);
+
     /// <summary>Measures on all threads at once, in pieces of a millisecond or less, between which requests are served.</summary>
     public static async Task<Calibration> MeasureAsync(ComputePool pool, TimeProvider time)
     {
-        var shape = new HeadShape(ModelDim, QueryHeads: 1, HeadDim, ValueDim: HeadDim);
-        var head = new AttentionHead(
-            shape, new AttentionOptions(AttentionOptions.DefaultScale(HeadDim)), Part(ModelDim, HeadDim), Part(ModelDim, HeadDim), Part(ModelDim, HeadDim));
-        var x = new float[Rows * ModelDim];
-        var compute = await BestAsync(pool, time, () =>
-        {
-            var z = new float[Rows * HeadDim];
-            return () =>
-            {
-                using var projected = head.Project(x, Rows);
-                head.Attend(projected, [Rows], z, HeadDim);
-            };
-        });
-        var read = await BestAsync(pool, time, () =>
+        var computing = await Works(pool, Computation);
+        var reading = await Works(pool, () =>
         {
             var weights = PackedMatrix.Pack(ReadInputs, Part(ReadInputs, ReadOutputs));
-            var y = new float[ReadOutputs];
+            var (x, y) = (new float[ReadInputs], new float[ReadOutputs]);
             return () => LinearKernel.Apply(x, 1, weights, y);
         });
         return new Calibration(
-            (shape.ProjectOperations(Rows) + shape.AttendOperations(Rows, Rows)) / compute.TotalSeconds,
-            pool.ThreadCount * (double)sizeof(float) * ReadInputs * ReadOutputs / read.TotalSeconds);
+            Operations / (await BestAsync(pool, time, computing)).TotalSeconds,
+            pool.ThreadCount * (double)sizeof(float) * ReadInputs * ReadOutputs / (await BestAsync(pool, time, reading)).TotalSeconds);
     }
 
-    // The shortest that a thread's work took, on the slowest thread. The shortest, since others may be computing meanwhile.
-    private static async Task<TimeSpan> BestAsync(ComputePool pool, TimeProvider time, Func<Action> prepare)
+    /// <summary>What a thread does if it goes on for a while, with all that takes the processor from it, in operations a second.</summary>
+    public static async Task<double> SustainAsync(ComputePool pool, TimeProvider time, TimeSpan duration)
+    {
+        var works = await Works(pool, Computation);
+        var spent = new TimeSpan[works.Length];
+        var rounds = 0;
+        for (var started = time.GetTimestamp(); time.GetElapsedTime(started) < duration; rounds++)
+        {
+            await RunAsync(pool, time, works, (thread, elapsed) => spent[thread] += elapsed);
+        }
+
+        return Operations * rounds * works.Length / spent.Sum(each => each.TotalSeconds);
+    }
+
+    private static double Operations => Shape.ProjectOperations(Rows) + Shape.AttendOperations(Rows, Rows);
+
+    private static Action Computation()
+    {
+        var head = new AttentionHead(
+            Shape, new AttentionOptions(AttentionOptions.DefaultScale(HeadDim)), Part(ModelDim, HeadDim), Part(ModelDim, HeadDim), Part(ModelDim, HeadDim));
+        var (x, z) = (new float[Rows * ModelDim], new float[Rows * HeadDim]);
+        return () =>
+        {
+            using var projected = head.Project(x, Rows);
+            head.Attend(projected, [Rows], z, HeadDim);
+        };
+    }
+
+    // One for each thread.
+    private static async Task<Action[]> Works(ComputePool pool, Func<Action> prepare)
     {
         var works = new Action[pool.ThreadCount];
-        var best = new TimeSpan[pool.ThreadCount];
         for (var thread = 0; thread < works.Length; thread++)
         {
             works[thread] = await Task.Run(prepare);
-            best[thread] = TimeSpan.MaxValue;
         }
 
+        return works;
+    }
+
+    // The shortest that a thread's work took, on the slowest thread. The shortest, since others may be computing meanwhile.
+    private static async Task<TimeSpan> BestAsync(ComputePool pool, TimeProvider time, Action[] works)
+    {
+        var best = new TimeSpan[works.Length];
+        Array.Fill(best, TimeSpan.MaxValue);
         for (var i = 0; i < Repetitions; i++)
         {
-            await pool.RunPartsAsync(works.Length, works.Length * ComputePool.InlineOperations, (part, _) =>
-            {
-                var started = time.GetTimestamp();
-                works[part]();
-                var elapsed = time.GetElapsedTime(started);
-                best[part] = elapsed < best[part] ? elapsed : best[part];
-            });
+            await RunAsync(pool, time, works, (thread, elapsed) => best[thread] = elapsed < best[thread] ? elapsed : best[thread]);
         }
 
         return best.Max();
     }
+
+    private static Task RunAsync(ComputePool pool, TimeProvider time, Action[] works, Action<int, TimeSpan> measured) =>
+        pool.RunPartsAsync(works.Length, works.Length * ComputePool.InlineOperations, (part, _) =>
+        {
+            var started = time.GetTimestamp();
+            works[part]();
+            measured(part, time.GetElapsedTime(started));
+        });
 
     private static LinearPart Part(int inputs, int outputs) => new(outputs, new float[inputs * outputs]);
 }

@@ -7,8 +7,11 @@ internal sealed class SiloSpeed
 {
     private static readonly TimeSpan HalfLife = TimeSpan.FromSeconds(1);
 
-    /// <summary>A silo that has not been seen computing for this long may be as fast again as it once was.</summary>
-    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(1);
+    /// <summary>What was seen longer ago than this says little: a silo without heads may have become faster or slower.</summary>
+    private static readonly TimeSpan Outdated = TimeSpan.FromMinutes(1);
+
+    /// <summary>Longer than any time slice, so that a processor that is shared looks so.</summary>
+    private static readonly TimeSpan Sustained = TimeSpan.FromSeconds(0.4);
 
     /// <summary>Computing that says something, in seconds.</summary>
     private const double Enough = 1e-3;
@@ -18,6 +21,7 @@ internal sealed class SiloSpeed
     private readonly ComputePool _compute;
     private readonly TimeProvider _time;
     private Task<Calibration>? _calibration;
+    private Task _measuringAgain = Task.CompletedTask;
     private (double Speed, long At)? _last;
 
     public SiloSpeed(ComputePool compute, TimeProvider time)
@@ -38,7 +42,10 @@ internal sealed class SiloSpeed
         }
     }
 
-    /// <summary>What the heads did lately, operations a second and thread; null if nobody knows.</summary>
+    /// <summary>
+    /// What the heads did lately, operations a second and thread; where they did nothing for a while, what the kernels are measured to
+    /// do then. Null if no head has computed.
+    /// </summary>
     public double? Measured()
     {
         var (operations, seconds) = _computed.Read();
@@ -48,9 +55,9 @@ internal sealed class SiloSpeed
             {
                 _last = (operations / seconds, _time.GetTimestamp());
             }
-            else if (_last is { } last && _time.GetElapsedTime(last.At) > Forgotten)
+            else if (_last is { } last && _time.GetElapsedTime(last.At) > Outdated && _measuringAgain.IsCompleted)
             {
-                _last = null;
+                _measuringAgain = MeasureAgainAsync();
             }
 
             return _last?.Speed;
@@ -65,6 +72,15 @@ internal sealed class SiloSpeed
             return _calibration is null or { IsFaulted: true } or { IsCanceled: true }
                 ? _calibration = Calibration.MeasureAsync(_compute, _time)
                 : _calibration;
+        }
+    }
+
+    private async Task MeasureAgainAsync()
+    {
+        var speed = await Calibration.SustainAsync(_compute, _time, Sustained);
+        lock (_lock)
+        {
+            _last = (speed, _time.GetTimestamp());
         }
     }
 }
