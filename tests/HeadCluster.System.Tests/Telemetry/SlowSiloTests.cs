@@ -15,11 +15,11 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
 
     // So many that averages of the last requests have forgotten the first, which loaded and compiled.
     private const int QuickRequests = 64;
-    private const int RequestsPerLook = 8;
+    private const int RequestsPerLook = 4;
 
     // The silo runs for some milliseconds of each tenth of a second, as on a machine that others have taken over. A head takes longer
     // than that to compute.
-    private const string HoldUp = "while kill -STOP $0; do sleep 0.1; kill -CONT $0; sleep 0.002; done";
+    private const string HoldUp = "while kill -STOP $0; do sleep 0.1; kill -CONT $0; sleep 0.004; done";
 
     private const string Steady = "steady";
     private const string Slowed = "slowed";
