@@ -19,7 +19,7 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
 
     // The silo runs for some milliseconds of each tenth of a second, as on a machine that others have taken over. A head takes longer
     // than that to compute.
-    private const string HoldUp = "while kill -STOP $0; do sleep 0.1; kill -CONT $0; sleep 0.004; done";
+    private const string HoldUp = "while kill -STOP $0; do sleep 0.1; kill -CONT $0; sleep 0.002; done";
 
     private const string Steady = "steady";
     private const string Slowed = "slowed";
