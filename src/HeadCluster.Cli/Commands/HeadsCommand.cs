@@ -72,6 +72,11 @@ internal sealed class HeadsCommand
         }
 
         _terminal.Write(answer.Tabulate());
+        if (answer.Strongest.Count > 0)
+        {
+            _terminal.WriteLine($"  {answer.NameStrongest()}");
+        }
+
         foreach (var (score, why) in answer.LeftOut)
         {
             _terminal.WriteLine($"  {score} is left out: {why}");

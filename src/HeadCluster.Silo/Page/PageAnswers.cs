@@ -33,9 +33,9 @@ internal sealed record ClusterAnswer(
                 names.GetValueOrDefault(head.Silo) ?? head.Silo.Endpoint.ToString(),
                 head.WeightBytes,
                 head.Requests,
-                head.Queue.P50.TotalMicroseconds,
-                head.Project.P50.TotalMicroseconds,
-                head.Attend.P50.TotalMicroseconds)),
+                head.Queue.Recent.TotalMicroseconds,
+                head.Project.Recent.TotalMicroseconds,
+                head.Attend.Recent.TotalMicroseconds)),
             status.BrokenModels);
     }
 }
@@ -46,7 +46,7 @@ internal sealed record SiloAnswer(string Name, string Address, string Status);
 /// <summary>A model of <see cref="ClusterAnswer"/>.</summary>
 internal sealed record ModelAnswer(string Name, int Layers, int Heads, int KvHeads);
 
-/// <summary>A head of <see cref="ClusterAnswer"/>; its times are medians of its last requests.</summary>
+/// <summary>A head of <see cref="ClusterAnswer"/>; its times are averages of its last requests, so that what changes is seen.</summary>
 internal sealed record HeadAnswer(
     string Model,
     int Layer,

@@ -7,6 +7,8 @@ public sealed class HeadStatisticsTests
 {
     private const string Model = "random:gpt2-small?layers=1";
 
+    private const int MostRequests = 60;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -55,16 +57,18 @@ public sealed class HeadStatisticsTests
         {
             cluster.SlowSilo(slow, TimeSpan.FromMilliseconds(200));
 
-            // Often enough that what is recent outweighs the first.
-            for (var request = 0; request < 12; request++)
+            // A busy machine may hold up any head for once, so that averages take longer to tell; the slow ones are held up each time.
+            int[] there = [], slowest = [];
+            for (var request = 0; request < 5 || (request < MostRequests && !slowest.SequenceEqual(there)); request++)
             {
                 await cluster.Client.AttendAsync(Model, 0, Matrices.Random(16, 768), Stop);
+                var heads = await cluster.Client.GetHeadStatisticsAsync(Model, Stop);
+                there = [.. heads.Where(head => head.Silo.Equals(slow)).Select(head => head.Head.KvHead).Order()];
+                slowest = [.. heads.OrderByDescending(head => head.Total.Recent).Take(4).Select(head => head.Head.KvHead).Order()];
             }
 
-            var heads = await cluster.Client.GetHeadStatisticsAsync(Model, Stop);
-            var there = heads.Where(head => head.Silo.Equals(slow)).Select(head => head.Head.KvHead).Order().ToList();
-            Assert.Equal(4, there.Count);
-            Assert.Equal(there, heads.OrderByDescending(head => head.Total.Recent).Take(4).Select(head => head.Head.KvHead).Order());
+            Assert.Equal(4, there.Length);
+            Assert.Equal(there, slowest);
             Assert.Equal(there, Slowest(measured, "headcluster.queue.duration").Order());
         }
         finally
@@ -73,12 +77,12 @@ public sealed class HeadStatisticsTests
         }
     }
 
-    // The four heads of which a metric says most.
+    // The four heads of which a metric never says less than so much.
     private static IEnumerable<int> Slowest(Measurements<double>[] measured, string name) => measured
         .SelectMany(one => one.All)
         .Where(measurement => measurement.Name.StartsWith(name, StringComparison.Ordinal))
         .GroupBy(measurement => (int)measurement.Tags[HeadCluster.Diagnostics.HeadClusterTelemetry.HeadTag]!, measurement => measurement.Value)
-        .OrderByDescending(head => head.Order().ElementAt(head.Count() / 2))
+        .OrderByDescending(head => head.Min())
         .Take(4)
         .Select(head => head.Key);
 }

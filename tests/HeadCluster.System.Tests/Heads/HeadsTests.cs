@@ -1,9 +1,10 @@
 using System.Text.Json;
+using HeadCluster.Cli.Patterns;
 using HeadCluster.Tests;
 
 namespace HeadCluster.System.Tests.Heads;
 
-public sealed class HeadsTests
+public sealed class HeadsTests(ITestOutputHelper output)
 {
     private const string Tokens = "1,2,0,1,2,0,0,0,1,1,2";
 
@@ -36,6 +37,11 @@ public sealed class HeadsTests
             Assert.Equal(scores.Induction, heads[i].GetProperty("scores").GetProperty("induction").GetDouble());
         }
 
+        var strongest = result.Json.GetProperty("strongest").GetProperty("previousToken");
+        var most = heads.MaxBy(head => head.GetProperty("scores").GetProperty("previousToken").GetDouble());
+        Assert.Equal(
+            (most.GetProperty("layer").GetInt32(), most.GetProperty("head").GetInt32(), most.GetProperty("scores").GetProperty("previousToken").GetDouble()),
+            (strongest.GetProperty("layer").GetInt32(), strongest.GetProperty("head").GetInt32(), strongest.GetProperty("share").GetDouble()));
         Assert.Contains("no tokenizer", result.Json.GetProperty("leftOut").GetProperty("punctuation").GetString(), StringComparison.Ordinal);
     }
 
@@ -45,7 +51,26 @@ public sealed class HeadsTests
         var result = await CommandResult.SucceedAsync("heads", "--model", Inputs.Model, "--tokens", Tokens, "--layer", "1");
 
         Assert.Equal(3, result.Output.Split('\n').Count(line => line.TrimStart().StartsWith("1 ", StringComparison.Ordinal)));
+        Assert.Contains("strongest: previous 1.", result.Output, StringComparison.Ordinal);
         Assert.Contains("punctuation is left out", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ex0.json")]
+    [InlineData("ex1.json")]
+    [InlineData("ex2.json")]
+    public void Heads_names_4_11_as_the_previous_token_head_of_GPT_2_small(string file)
+    {
+        using var recorded = JsonDocument.Parse(File.ReadAllBytes(Cases.Find("gpt2-attention", file)));
+        var tokens = recorded.RootElement.GetProperty("tokenIds").EnumerateArray().Select(id => id.GetInt32()).ToArray();
+        var layers = recorded.RootElement.GetProperty("attn_softmax").EnumerateArray().Select((layer, index) =>
+            layer.EnumerateArray().Select((head, place) => Report(new HeadId("gpt2", index, place), Floats(head), tokens.Length)).ToArray());
+
+        var answer = HeadScoresAnswer.Of("gpt2", new PromptPatterns(tokens, new ForwardResult(new FloatTensor([0], 1, 1), [.. layers])));
+
+        Assert.Equal(144, answer.Heads.Count);
+        Assert.Contains("strongest: previous 4.11 (", answer.NameStrongest(), StringComparison.Ordinal);
+        output.WriteLine(answer.NameStrongest());
     }
 
     [Theory]
@@ -65,6 +90,9 @@ public sealed class HeadsTests
 
         result.AssertRefused("raise HeadCluster:Patterns:DenseBytes of the silos to 484 or more");
     }
+
+    private static HeadReport Report(HeadId head, float[] pattern, int length) => new(
+        head, SiloAddress.Zero, default, default, default, [new HeadPattern(new FloatTensor(pattern, 1, length, length))]);
 
     private static JsonElement Read(string path) => JsonDocument.Parse(File.ReadAllBytes(path)).RootElement;
 

@@ -3,10 +3,6 @@ using HeadCluster.Tests;
 
 namespace HeadCluster.System.Tests;
 
-/// <summary>A span as OTLP carries it.</summary>
-internal sealed record OtlpSpan(
-    string Name, string TraceId, string Id, string? ParentId, string Service, IReadOnlyDictionary<string, object> Attributes, ulong Nanoseconds);
-
 /// <summary>
 /// Takes what programs send by OTLP over HTTP with protobuf, as a collector does:
 /// https://github.com/open-telemetry/opentelemetry-proto.
@@ -18,6 +14,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly List<OtlpSpan> _spans = [];
     private readonly HashSet<string> _metrics = [];
+    private readonly Dictionary<string, OtlpSeries> _series = [];
 
     public OtlpReceiver()
     {
@@ -57,6 +54,15 @@ internal sealed class OtlpReceiver : IAsyncDisposable
             {
                 return _metrics.ToHashSet();
             }
+        }
+    }
+
+    /// <summary>The series of one histogram that have come, each as it was told last.</summary>
+    public IReadOnlyList<OtlpSeries> Series(string metric)
+    {
+        lock (_lock)
+        {
+            return [.. _series.Values.Where(series => series.Metric == metric)];
         }
     }
 
@@ -100,117 +106,14 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         {
             if (path == "/v1/traces")
             {
-                TakeSpans(message.Bytes);
+                _spans.AddRange(OtlpSpan.ReadAll(message.Bytes));
             }
             else
             {
-                TakeMetrics(message.Bytes);
+                var (metrics, series) = OtlpSeries.ReadAll(message.Bytes);
+                _metrics.UnionWith(metrics);
+                series.ForEach(one => _series[one.Name] = one);
             }
         }
-    }
-
-    // ResourceSpans: 1 resource with 1 attributes, 2 scope_spans with 2 spans.
-    private void TakeSpans(ReadOnlySpan<byte> resourceSpans)
-    {
-        var service = "";
-        for (var resource = new ProtobufReader(resourceSpans); resource.Read();)
-        {
-            for (var scope = new ProtobufReader(resource.Field <= 2 ? resource.Bytes : default); scope.Read();)
-            {
-                if (resource.Field == 1 && scope.Field == 1 && Attribute(scope.Bytes) is ("service.name", string name))
-                {
-                    service = name;
-                }
-                else if (resource.Field == 2 && scope.Field == 2)
-                {
-                    _spans.Add(Span(scope.Bytes, service));
-                }
-            }
-        }
-    }
-
-    // ResourceMetrics: 2 scope_metrics with 2 metrics, each with 1 name and 3 unit.
-    private void TakeMetrics(ReadOnlySpan<byte> resourceMetrics)
-    {
-        for (var resource = new ProtobufReader(resourceMetrics); resource.Read();)
-        {
-            for (var scope = new ProtobufReader(resource.Field == 2 ? resource.Bytes : default); scope.Read();)
-            {
-                if (scope.Field == 2)
-                {
-                    var (name, unit) = ("", "");
-                    for (var metric = new ProtobufReader(scope.Bytes); metric.Read();)
-                    {
-                        name = metric.Field == 1 ? metric.Text : name;
-                        unit = metric.Field == 3 ? metric.Text : unit;
-                    }
-
-                    _metrics.Add($"{name} {unit}");
-                }
-            }
-        }
-    }
-
-    private static OtlpSpan Span(ReadOnlySpan<byte> message, string service)
-    {
-        var (trace, id, parent, name) = ("", "", (string?)null, "");
-        var (start, end) = (0UL, 0UL);
-        var attributes = new Dictionary<string, object>();
-        for (var span = new ProtobufReader(message); span.Read();)
-        {
-            switch (span.Field)
-            {
-                case 1:
-                    trace = Convert.ToHexString(span.Bytes);
-                    break;
-                case 2:
-                    id = Convert.ToHexString(span.Bytes);
-                    break;
-                case 4:
-                    parent = span.Bytes.IsEmpty ? null : Convert.ToHexString(span.Bytes);
-                    break;
-                case 5:
-                    name = span.Text;
-                    break;
-                case 7:
-                    start = BitConverter.ToUInt64(span.Bytes);
-                    break;
-                case 8:
-                    end = BitConverter.ToUInt64(span.Bytes);
-                    break;
-                case 9 when Attribute(span.Bytes) is (var key, { } value):
-                    attributes[key] = value;
-                    break;
-            }
-        }
-
-        return new OtlpSpan(name, trace, id, parent, service, attributes, end - start);
-    }
-
-    // KeyValue: 1 key, 2 value, which is AnyValue: 1 text, 3 integer, 4 double.
-    private static (string Key, object? Value) Attribute(ReadOnlySpan<byte> message)
-    {
-        var (key, value) = ("", (object?)null);
-        for (var pair = new ProtobufReader(message); pair.Read();)
-        {
-            if (pair.Field == 1)
-            {
-                key = pair.Text;
-                continue;
-            }
-
-            for (var any = new ProtobufReader(pair.Bytes); any.Read();)
-            {
-                value = any.Field switch
-                {
-                    1 => any.Text,
-                    3 => any.Integer,
-                    4 => BitConverter.ToDouble(any.Bytes),
-                    _ => null,
-                };
-            }
-        }
-
-        return (key, value);
     }
 }

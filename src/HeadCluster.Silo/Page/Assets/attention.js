@@ -145,9 +145,9 @@ export function drawMatrix(root, tokens, rows, tell) {
   root.replaceChildren(canvas);
 }
 
-// Small shares a little stronger than they are, or nobody would see them.
+// Small shares stronger than they are, or nobody would see them, least of all on a dark page.
 function visible(share) {
-  return share ** 0.7;
+  return Math.sqrt(share);
 }
 
 function tokenAt(token, place, x, anchor, y) {

@@ -131,8 +131,9 @@ function addMove(now, head, from, to) {
 }
 
 function show() {
-  setOptions(byId("model"), cluster.models.map(model => ({ value: model.name, text: model.name })));
+  // Before there are options: with them, the first is what the browser takes for chosen.
   const model = currentModel(cluster);
+  setOptions(byId("model"), cluster.models.map(model => ({ value: model.name, text: model.name })));
   if (model) {
     byId("model").value = model.name;
   }
@@ -193,7 +194,7 @@ function showGrid(model) {
     }
 
     const part = most > least ? (by.scale(value) - by.scale(least)) / (by.scale(most) - by.scale(least)) : 0.5;
-    return { kind: part > 0.55 ? "strong" : "", text: by.short(value), label: `${by.title} ${by.long(value)}, on ${seen.silo}`,
+    return { kind: part > 0.7 ? "strong" : part > 0.53 ? "middle" : "", text: by.short(value), label: `${by.title} ${by.long(value)}, on ${seen.silo}`,
       colour: `color-mix(in oklab, var(--high) ${(100 * part).toFixed(0)}%, var(--low))`, silo: seen.silo, value, moved };
   }, chosen?.model === model.name ? chosen : null);
   showLegend(by, numbers.length > 0, least, most);
@@ -206,7 +207,7 @@ function showLegend(by, hasNumbers, least, most) {
   } else if (hasNumbers) {
     legend.replaceChildren(element("span", {}, by.title), element("span", {}, by.long(least)), element("span", { class: "ramp" }), element("span", {}, by.long(most)));
   } else {
-    legend.replaceChildren(by.name === "pattern" ? "No patterns were captured: send a request that captures them, or set HeadCluster:Patterns:SampleInterval." : "No head is active yet.");
+    legend.replaceChildren(by.name === "pattern" ? "No patterns were captured yet: run headcluster heads on this cluster, or set HeadCluster:Patterns:SampleInterval." : "No head is active yet.");
   }
 }
 
@@ -289,7 +290,7 @@ async function showPattern() {
     byId("capture-time").textContent = "";
     byId("attention-note").hidden = false;
     byId("attention-note").textContent = capture === null
-      ? "No request was captured yet: send one that captures patterns, or set HeadCluster:Patterns:SampleInterval."
+      ? "No request was captured yet: run headcluster heads on this cluster, or set HeadCluster:Patterns:SampleInterval."
       : "This head is not among those that the last request captured.";
     return;
   }
