@@ -8,6 +8,8 @@ namespace HeadCluster.Cli.Bench;
 /// </summary>
 internal sealed class PlanBenchmark : IAsyncDisposable
 {
+    private const int MostPlans = 5;
+
     private readonly BenchCluster _cluster;
     private readonly Process[] _busy;
     private readonly BenchEffort _effort;
@@ -55,17 +57,26 @@ internal sealed class PlanBenchmark : IAsyncDisposable
     {
         var silos = _cluster.SiloPorts.Length;
         var splits = new List<Measured> { new(new int[shape.Heads]), new(shape.EvenPlaces(silos)) };
-        foreach (var split in splits)
-        {
-            await MeasureAsync(split, _effort.WarmUp);
-        }
 
-        // What it picks after it has seen requests served, and a neighbour to either side of it.
-        var plan = await PlanAsync();
-        if (plan.Coordinator != 0)
+        // What it picks after it has seen requests served, and a neighbour to either side of it. Where two silos are alike, noise may
+        // make the other look like the better coordinator; what is timed runs beside this one.
+        WorkerPlan plan;
+        var attempt = 0;
+        do
         {
-            throw new BenchFailure($"{shape}: the plan has another coordinator than the one that is measured: {plan.Reason}");
+            if (attempt++ == MostPlans)
+            {
+                throw new BenchFailure($"{shape}: the plan has another coordinator than the one that is measured");
+            }
+
+            foreach (var split in splits)
+            {
+                await MeasureAsync(split, _effort.WarmUp);
+            }
+
+            plan = await PlanAsync();
         }
+        while (plan.Coordinator != 0);
 
         var picked = AddUnlessThere(plan.Places);
         foreach (var step in new[] { -1, 1 })

@@ -12,6 +12,9 @@ internal sealed class ModelPlanner
     /// <summary>What asking one head costs beside its computation: measured as 12 empty calls and their gathering, by their number.</summary>
     private static readonly TimeSpan CallTime = TimeSpan.FromMicroseconds(10);
 
+    /// <summary>And what is left of such calls if they are for no head.</summary>
+    private static readonly TimeSpan FanOutTime = TimeSpan.FromMicroseconds(100);
+
     /// <summary>Links of which nothing is known yet, as between two machines of one rack.</summary>
     private static readonly SiloLink UsualLink = new(TimeSpan.FromMicroseconds(300), 1e9);
 
@@ -122,7 +125,8 @@ internal sealed class ModelPlanner
         profile.Measured ?? (profile.Calibrated * efficiency),
         profile.ReadBytesPerSecond,
         profile.MemoryBytes,
-        CallTime);
+        CallTime,
+        FanOutTime);
 
     private static Dictionary<(int From, int To), SiloLink> Links(SiloProfile[] profiles, Dictionary<SiloAddress, int> indices)
     {

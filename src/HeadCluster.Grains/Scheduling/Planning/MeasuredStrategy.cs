@@ -17,6 +17,10 @@ public sealed class MeasuredStrategy : IPlanStrategy
     // Neither measurements nor the search are better than this part of a request's time: for less, nothing moves.
     private const double LeastGain = 0.02;
 
+    // Coordinating takes of a silo's cores what its heads then seem to lack, so that a silo that does not coordinate looks faster than it
+    // would be if it did. For less than this part of a request's time the coordinator stays.
+    private const double LeastGainOfCoordinator = 0.1;
+
     // Moving pays if requests, one after the other, win its cost back in this time, in seconds.
     private const double PaysWithin = 60;
 
@@ -118,7 +122,7 @@ public sealed class MeasuredStrategy : IPlanStrategy
         foreach (var assignment in assignments)
         {
             var seconds = new PlanPricing(problem, assignment.Coordinator).RequestSeconds(assignment.Silos);
-            var cost = seconds * (1 + (Moves(problem, assignment) ? LeastGain : 0) + (MoveSeconds(problem, assignment) / PaysWithin));
+            var cost = seconds * (1 + Threshold(problem, assignment) + (MoveSeconds(problem, assignment) / PaysWithin));
             if (cost < least)
             {
                 (best, least) = (assignment, cost);
@@ -128,22 +132,22 @@ public sealed class MeasuredStrategy : IPlanStrategy
         return best;
     }
 
-    private static bool Moves(PlanProblem problem, PlanAssignment assignment)
+    private static double Threshold(PlanProblem problem, PlanAssignment assignment)
     {
         if (problem.PresentCoordinator >= 0 && problem.PresentCoordinator != assignment.Coordinator)
         {
-            return true;
+            return LeastGainOfCoordinator;
         }
 
         for (var head = 0; head < assignment.Silos.Length; head++)
         {
             if (problem.Present?[head] is >= 0 and var from && from != assignment.Silos[head])
             {
-                return true;
+                return LeastGain;
             }
         }
 
-        return false;
+        return 0;
     }
 
     // A request takes this much longer, spread over the time in which moves have to pay.

@@ -167,7 +167,7 @@ public sealed class PlanPricing
     /// what has come while others still compute, so that after another silo's last answer only that is left.
     /// </summary>
     internal double FinishSeconds(int silo, in SiloWork work, in Sending sending) => silo == Coordinator
-        ? Math.Max((work.Sum + sending.Copy) / _silos[silo].Threads, work.Longest) + _projectionSeconds
+        ? _silos[silo].FanOut + Math.Max((work.Sum + sending.Copy) / _silos[silo].Threads, work.Longest) + _projectionSeconds
         : AnswerSeconds(silo, work, sending) + (LastPiece(work) * _projectionPerByte);
 
     // From the start of a layer to the last answer of a silo that does not coordinate.
@@ -175,7 +175,7 @@ public sealed class PlanPricing
     {
         // Computation begins with the first block and overlaps with the rest; what is computed travels while others compute.
         ref readonly var price = ref _silos[silo];
-        return price.RoundTrip + sending.First + Math.Max(ComputeSeconds(silo, work), sending.Rest) + (LastPiece(work) * price.PerSentByte);
+        return price.FanOut + price.RoundTrip + sending.First + Math.Max(ComputeSeconds(silo, work), sending.Rest) + (LastPiece(work) * price.PerSentByte);
     }
 
     // What travels last, in bytes.
@@ -188,13 +188,13 @@ public sealed class PlanPricing
         var each = HeadSeconds(silo, head) + double.Epsilon;
         if (silo == Coordinator)
         {
-            seconds -= _projectionSeconds;
+            seconds -= price.FanOut + _projectionSeconds;
             return seconds < each ? 0 : ((seconds * price.Threads) - sending.Copy) / each;
         }
 
         // FinishSeconds solved for the number of heads: for each of the three that may be the largest in it, and with answers that
         // travel in one piece, all at the end, or in several.
-        var left = seconds - price.RoundTrip - sending.First;
+        var left = seconds - price.FanOut - price.RoundTrip - sending.First;
         var answer = (head.OutputBytes * (price.PerSentByte + _projectionPerByte)) + double.Epsilon;
         var last = Math.Max(TransferBlocks.PieceBytes, head.OutputBytes) * (price.PerSentByte + _projectionPerByte);
         var waiting = left - Math.Max(each, sending.Rest);
@@ -231,6 +231,8 @@ public sealed class PlanPricing
         public double PerReadByte { get; } = silo.Threads / silo.ReadBytesPerSecond;
 
         public double Call { get; } = silo.CallTime.TotalSeconds;
+
+        public double FanOut { get; } = silo.FanOutTime.TotalSeconds;
 
         public double RoundTrip { get; } = link.RoundTrip.TotalSeconds;
 

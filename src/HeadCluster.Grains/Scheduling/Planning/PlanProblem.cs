@@ -68,8 +68,16 @@ public sealed record CoordinatorLoad(
 /// <param name="ReadBytesPerSecond">Memory that all threads together read a second, in bytes.</param>
 /// <param name="MemoryBytes">Memory for this model: what is free and what it has there already, in bytes.</param>
 /// <param name="CallTime">What asking one head costs on top of its computation.</param>
+/// <param name="FanOutTime">What asking the silo for its heads of a layer costs, however many they are.</param>
 public sealed record SiloCapacity(
-    SiloAddress Silo, string Name, int Threads, double OperationsPerSecond, double ReadBytesPerSecond, long MemoryBytes, TimeSpan CallTime);
+    SiloAddress Silo,
+    string Name,
+    int Threads,
+    double OperationsPerSecond,
+    double ReadBytesPerSecond,
+    long MemoryBytes,
+    TimeSpan CallTime,
+    TimeSpan FanOutTime = default);
 
 /// <summary>What it costs to send between two silos.</summary>
 /// <param name="RoundTrip">Time of a small message there and back.</param>

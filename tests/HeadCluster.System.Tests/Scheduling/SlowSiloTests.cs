@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using HeadCluster.Client;
+
+namespace HeadCluster.System.Tests.Scheduling;
+
+/// <summary>A silo whose core others take their share of has its heads moved away, and they stay away.</summary>
+public sealed class SlowSiloTests(ITestOutputHelper output)
+{
+    private const string Model = "random:gpt2-small?layers=1&positions=512";
+    private const int Rows = 512;
+    private const int Competitors = 3;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Heads_leave_a_silo_that_has_become_slow_and_stay_where_they_went()
+    {
+        var taskset = Tool.Require("taskset");
+        Assert.SkipWhen(Environment.ProcessorCount < 2, "two silos need two processors of their own");
+        await using var steady = await SiloProcess.StartSchedulingAsync(primary: null, "--name", "steady");
+        await using var slowed = await SiloProcess.StartSchedulingAsync(steady, "--name", "slowed");
+        await PinAsync(taskset, steady.Process, core: 0);
+        await PinAsync(taskset, slowed.Process, core: 1);
+        await using var client = await HeadClusterClient.ConnectAsync(steady.Gateway, Stop);
+        var input = Inputs.Matrix(Rows, columns: 768);
+        var expected = (await client.AttendAsync(Model, 0, input, Stop)).Output.Span.ToArray();
+
+        var competitors = Enumerable.Range(0, Competitors).Select(_ => Process.Start(taskset, ["-c", "1", "sh", "-c", "while :; do :; done"])).ToList();
+        try
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            await Eventually.IsTrueAsync(async () => await HeadsOnSlowedAsync() <= 4, "most heads have left the slowed silo");
+            output.WriteLine($"heads have left after {TimeProvider.System.GetElapsedTime(began).TotalSeconds:0.0} s");
+
+            var places = await PlacesAsync();
+            for (var request = 0; request < 100; request++)
+            {
+                await AskAsync();
+            }
+
+            var now = await PlacesAsync();
+            Assert.All(now, place => Assert.True(place.Value != "slowed" || places[place.Key] == "slowed", $"head {place.Key} came back"));
+        }
+        finally
+        {
+            foreach (var competitor in competitors)
+            {
+                competitor.Kill();
+                competitor.Dispose();
+            }
+        }
+
+        async Task AskAsync()
+        {
+            var answer = await client.AttendAsync(Model, 0, input, Stop);
+            Assert.Equal(expected, answer.Output.Span);
+        }
+
+        async Task<int> HeadsOnSlowedAsync()
+        {
+            await AskAsync();
+            return (await PlacesAsync()).Values.Count(silo => silo == "slowed");
+        }
+
+        async Task<Dictionary<int, string>> PlacesAsync()
+        {
+            var status = await client.StatusAsync(Stop);
+            var names = status.Silos.ToDictionary(silo => silo.Address, silo => silo.Name);
+            return status.Heads.ToDictionary(head => head.Head.KvHead, head => names[head.Silo]);
+        }
+    }
+
+    // All threads that it has and will have.
+    private static async Task PinAsync(string taskset, Process process, int core) =>
+        await Tool.SucceedAsync(taskset, "-a", "-c", "-p", $"{core}", $"{process.Id}");
+}
