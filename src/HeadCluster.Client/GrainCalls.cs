@@ -16,9 +16,6 @@ internal sealed class GrainCalls
     // Orleans tells a client of a lost gateway, but not of a lost silo behind one.
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
 
-    // A silo whose time has passed says what was pending, and that is on its way for a moment.
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(2);
-
     private readonly ConnectionLoss? _loss;
     private readonly TimeSpan _retryTimeout;
     private readonly TimeSpan? _timeLimit;
@@ -56,21 +53,8 @@ internal sealed class GrainCalls
         Func<CancellationToken, Task<bool>> isServed,
         CancellationToken cancellationToken)
     {
-        if (budget.Remaining is not { } remaining)
-        {
-            return await CallAsync(token => call(null, token), isServed, cancellationToken);
-        }
-
-        using var limit = new CancellationTokenSource(remaining + AnswerTime, _time);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        try
-        {
-            return await CallAsync(token => call(budget.Remaining, token), isServed, end.Token);
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw Failure.TimeLimitPassed(budget);
-        }
+        using var end = new BudgetEnd(budget, _time, cancellationToken);
+        return await end.AwaitAsync(CallAsync(token => call(budget.Remaining, token), isServed, end.Token));
     }
 
     /// <summary>Makes a call.</summary>
@@ -96,6 +80,24 @@ internal sealed class GrainCalls
             {
                 await retry.PauseAsync(reason, cancellationToken);
             }
+        }
+    }
+
+    /// <summary>Makes a call that answers item by item, and may take a time from the first on until the last; it is told what is left.</summary>
+    /// <param name="timeLimit">The time; null for the one that all requests have.</param>
+    /// <param name="call">The call, for the items after those that it is given.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async IAsyncEnumerable<T> StreamAsync<T>(
+        TimeSpan? timeLimit,
+        Func<IReadOnlyList<T>, TimeSpan?, CancellationToken, IAsyncEnumerable<T>> call,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var budget = StartTime(timeLimit);
+        using var end = new BudgetEnd(budget, _time, cancellationToken);
+        await using var items = StreamAsync<T>((known, token) => call(known, budget.Remaining, token), end.Token).GetAsyncEnumerator(CancellationToken.None);
+        while (await end.AwaitAsync(items.MoveNextAsync().AsTask()))
+        {
+            yield return items.Current;
         }
     }
 

@@ -130,19 +130,31 @@ public sealed class HeadClusterClient : IAsyncDisposable
     /// <param name="steps">Tokens to generate.</param>
     /// <param name="cancellationToken">Gives up waiting and stops the heads.</param>
     /// <exception cref="HeadClusterException">
-    /// While enumerating: a token or length is out of range, the model cannot be used, or a silo is out of reach.
+    /// While enumerating: a token or length is out of range, the model cannot be used, a silo is out of reach, or the time has passed.
     /// </exception>
     public IAsyncEnumerable<GeneratedToken> GenerateAsync(
         string model,
         ReadOnlyMemory<int> tokens,
         int steps,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) =>
+        GenerateAsync(model, new GenerationRequest(tokens.ToArray(), steps), cancellationToken);
+
+    /// <summary>Continues a sequence as a request says; each token comes as soon as it is known.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="request">The prompt, how many tokens to generate, and how long all of them may take.</param>
+    /// <param name="cancellationToken">Gives up waiting and stops the heads.</param>
+    /// <exception cref="HeadClusterException">
+    /// While enumerating: a token or length is out of range, the model cannot be used, a silo is out of reach, or the time has passed.
+    /// </exception>
+    public IAsyncEnumerable<GeneratedToken> GenerateAsync(string model, GenerationRequest request, CancellationToken cancellationToken = default)
     {
-        var key = ModelName.Check(model);
-        var request = new GenerationRequest(tokens.ToArray(), steps);
+        ArgumentNullException.ThrowIfNull(request);
         WireLimits.Check(request.Tokens);
+        var transformer = _grains.GetGrain<ITransformerGrain>(ModelName.Check(model));
         return _calls.StreamAsync<GeneratedToken>(
-            (known, token) => _grains.GetGrain<ITransformerGrain>(key).GenerateAsync(After(request, known), token), cancellationToken);
+            request.TimeLimit,
+            (known, limit, token) => transformer.GenerateAsync(After(request, known) with { TimeLimit = limit }, token),
+            cancellationToken);
     }
 
     /// <summary>Tells a model's shape.</summary>
@@ -181,5 +193,5 @@ public sealed class HeadClusterClient : IAsyncDisposable
 
     // What is left of a generation of which some tokens are known: the rest is that of the longer prompt.
     private static GenerationRequest After(GenerationRequest request, IReadOnlyList<GeneratedToken> known) =>
-        new([.. request.Tokens, .. known.Select(token => token.Token)], request.Steps - known.Count);
+        request with { Tokens = [.. request.Tokens, .. known.Select(token => token.Token)], Steps = request.Steps - known.Count };
 }

@@ -41,8 +41,8 @@ public sealed class HeadClusterClientOptions
     public TimeSpan RetryTimeout { get; set; } = DefaultRetryTimeout;
 
     /// <summary>
-    /// How long an attention or forward request may take, sent again or not, more than zero and at most 10 minutes, unless it sets a
-    /// limit itself; null for no limit. A request that is not done by then ends on every silo, with an error of kind
+    /// How long an attention or forward request or a whole generation may take, sent again or not, more than zero and at most 10
+    /// minutes, unless it sets a limit itself; null for no limit. A request that is not done by then ends on every silo, with an error of kind
     /// <see cref="HeadClusterErrorKind.Timeout"/> that says what was pending. Default: null.
     /// </summary>
     public TimeSpan? TimeLimit { get; set; }

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Globalization;
+using HeadCluster.Memory;
 
 namespace HeadCluster;
 
@@ -16,7 +16,7 @@ public sealed class FloatTensor
     /// <summary>The largest number of elements: their bytes and the shape fit into one length-prefixed field.</summary>
     public const int MaxLength = (int.MaxValue - (sizeof(int) * (MaxRank + 1))) / sizeof(float);
 
-    // Less is not worth a visit to the pool.
+    // Less is not worth keeping.
     private const int LeastPooled = 4096;
 
     private readonly int[] _shape;
@@ -110,7 +110,7 @@ public sealed class FloatTensor
         }
 
         var pooled = length >= LeastPooled;
-        elements = pooled ? ArrayPool<float>.Shared.Rent(length) : GC.AllocateUninitializedArray<float>(length);
+        elements = pooled ? SpareArrays<float>.Shared.Rent(length) : GC.AllocateUninitializedArray<float>(length);
         return new FloatTensor(elements, 0, length, pooled, shape.ToArray()) { Precision = precision };
     }
 
@@ -139,7 +139,7 @@ public sealed class FloatTensor
     {
         if (Interlocked.Exchange(ref _elements, null) is { } elements && _pooled)
         {
-            ArrayPool<float>.Shared.Return(elements);
+            SpareArrays<float>.Shared.Return(elements);
         }
     }
 

@@ -60,8 +60,13 @@ public sealed record LayerReport(
 /// <summary>Asks a whole model to continue a sequence, taking the most likely token at each step.</summary>
 /// <param name="Tokens">The prompt's token ids, at least one.</param>
 /// <param name="Steps">Tokens to generate; prompt and steps together are at most the model's positions, plus one.</param>
+/// <param name="TimeLimit">
+/// How long all tokens together may take from its arrival on, up to 10 minutes, with the time that their reader takes; as of
+/// <see cref="ForwardRequest"/>, and the tokens that came before stand.
+/// </param>
 [GenerateSerializer, Immutable, Alias("hc.GenerationRequest")]
-public sealed record GenerationRequest([property: Id(0)] int[] Tokens, [property: Id(1)] int Steps);
+public sealed record GenerationRequest(
+    [property: Id(0)] int[] Tokens, [property: Id(1)] int Steps, [property: Id(2)] TimeSpan? TimeLimit = null);
 
 /// <summary>One generated token.</summary>
 /// <param name="Position">Its place in the sequence, counted from the prompt's first token.</param>

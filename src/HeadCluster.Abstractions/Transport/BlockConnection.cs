@@ -30,8 +30,13 @@ internal sealed class BlockConnection : ConnectionContext
 
         // Whoever has bytes goes on with them itself: Orleans hands each message to another thread anyway.
         var received = new Pipe(new PipeOptions(
-            readerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 0, minimumSegmentSize: ReceiveBytes, useSynchronizationContext: false));
+            SpareBlocks.Shared,
+            readerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: 0,
+            minimumSegmentSize: ReceiveBytes,
+            useSynchronizationContext: false));
         var unsent = new Pipe(new PipeOptions(
+            SpareBlocks.Shared,
             readerScheduler: PipeScheduler.Inline,
             pauseWriterThreshold: MostUnsentBytes,
             resumeWriterThreshold: MostUnsentBytes / 2,

@@ -12,16 +12,44 @@ internal sealed class BenchCluster : IAsyncDisposable
     /// <summary>Ports on which its silos talk to each other, the first silo's first.</summary>
     public int[] SiloPorts { get; }
 
+    /// <summary>Starts the silos on ports that are free.</summary>
+    /// <exception cref="BenchFailure">A silo ended, or was not ready in time.</exception>
     public static async Task<BenchCluster> StartAsync(
         string clusterId, int silos, int threads, Pinning pinning, CancellationToken cancellationToken)
     {
-        var ports = FreePorts.Find(2 * silos);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await StartAsync(clusterId, FreePorts.Find(2 * silos), threads, pinning, cancellationToken);
+            }
+            catch (PortTakenFailure) when (attempt < FreePorts.Attempts)
+            {
+            }
+        }
+    }
+
+    // Ports of which the first half is for other silos, the second for clients, of which there are none.
+    private static async Task<BenchCluster> StartAsync(
+        string clusterId, int[] ports, int threads, Pinning pinning, CancellationToken cancellationToken)
+    {
+        var silos = ports.Length / 2;
         var cluster = new BenchCluster(ports[..silos]);
         try
         {
             // The first keeps the list of silos that the others enter themselves in.
             cluster._silos.Add(await StartAsync(0));
-            cluster._silos.AddRange(await Task.WhenAll(Enumerable.Range(1, silos - 1).Select(StartAsync)));
+            var others = Enumerable.Range(1, silos - 1).Select(StartAsync).ToArray();
+            try
+            {
+                await Task.WhenAll(others);
+            }
+            finally
+            {
+                // Those that did start are ended with the cluster if one did not.
+                cluster._silos.AddRange(others.Where(other => other.IsCompletedSuccessfully).Select(other => other.Result));
+            }
+
             return cluster;
         }
         catch

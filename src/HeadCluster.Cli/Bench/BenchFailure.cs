@@ -1,4 +1,7 @@
 namespace HeadCluster.Cli.Bench;
 
 /// <summary>What was to be measured did not hold or could not be done; the message is one line.</summary>
-internal sealed class BenchFailure(string message) : Exception(message);
+internal class BenchFailure(string message) : Exception(message);
+
+/// <summary>A port that was free is not any more: with others it may succeed.</summary>
+internal sealed class PortTakenFailure(string message) : BenchFailure(message);

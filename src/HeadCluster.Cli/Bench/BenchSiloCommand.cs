@@ -36,8 +36,17 @@ internal sealed class BenchSiloCommand
         // Neither stopped nor disposed: the silos of a cluster that is of no more use end together, abruptly and at once.
         var silo = builder.Build();
         silo.CheckSettings();
-        await SiloPorts.CheckAsync(silo.Services.GetRequiredService<SiloHostOptions>(), TimeProvider.System, cancellationToken);
-        await silo.StartAsync(CancellationToken.None);
+        try
+        {
+            await SiloPorts.CheckAsync(silo.Services.GetRequiredService<SiloHostOptions>(), TimeProvider.System, cancellationToken);
+            await silo.StartAsync(CancellationToken.None);
+        }
+        catch (Exception exception) when (FreePorts.IsTaken(exception))
+        {
+            Answer(WorkerAnswer.PortTaken(Complaint.About(exception)!));
+            return ExitCode.Refused;
+        }
+
         Answer(WorkerAnswer.Ready);
 
         var worker = new SiloWorker(silo.Services);

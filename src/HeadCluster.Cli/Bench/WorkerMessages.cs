@@ -31,10 +31,14 @@ internal sealed record WorkerRequest(WorkerTask Task, BenchShape Shape, int[] Si
 /// <param name="Sha256">Of the layer's output, which was the same in all calls so far.</param>
 /// <param name="Calls">One entry a call of the layer.</param>
 /// <param name="Plan">What the scheduler says; null if it was not asked.</param>
-internal sealed record WorkerAnswer(string? Error, string Sha256, CallTimes[] Calls, WorkerPlan? Plan = null)
+/// <param name="IsPortTaken">Whether the error is that another program has one of the silo's ports.</param>
+internal sealed record WorkerAnswer(string? Error, string Sha256, CallTimes[] Calls, WorkerPlan? Plan = null, bool IsPortTaken = false)
 {
     /// <summary>The silo's first line.</summary>
     public static WorkerAnswer Ready { get; } = new(Error: null, "", []);
+
+    /// <summary>The silo's only line if it cannot listen.</summary>
+    public static WorkerAnswer PortTaken(string error) => new(error, "", [], IsPortTaken: true);
 }
 
 /// <summary>One call of a layer and what was timed beside it, in seconds; zero for what was not.</summary>

@@ -10,6 +10,9 @@ namespace HeadCluster.Cli.Bench;
 /// <summary>A silo in a process of its own, which is asked to measure; killed when disposed.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
+    // Silos that share a core start one after the other; this is a measure of hanging, not of speed.
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
+
     private readonly Process _process;
     private readonly Task<string> _error;
 
@@ -20,6 +23,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts this program again as a silo, and waits until it is ready.</summary>
+    /// <exception cref="PortTakenFailure">Another program took one of its ports first.</exception>
+    /// <exception cref="BenchFailure">It ended, or was not ready in time.</exception>
     public static async Task<WorkerProcess> StartAsync(WorkerSettings settings, Pinning pinning, CancellationToken cancellationToken)
     {
         var command = pinning.Pin(settings.Index, settings.Threads, [.. ThisProgram(), "bench", "silo"]);
@@ -35,10 +40,17 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
 
         var worker = new WorkerProcess(Process.Start(start)!);
+        using var timeout = new CancellationTokenSource(StartTimeout, TimeProvider.System);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            await worker.ReadAsync(cancellationToken);
+            await worker.ReadAsync(end.Token);
             return worker;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            await worker.DisposeAsync();
+            throw new BenchFailure($"silo {settings.Index} of the benchmark was not ready within {StartTimeout.TotalSeconds:0} s: {await worker.SaidAsync()}");
         }
         catch
         {
@@ -68,13 +80,16 @@ internal sealed class WorkerProcess : IAsyncDisposable
     {
         if (await _process.StandardOutput.ReadLineAsync(cancellationToken) is not { } line)
         {
-            var said = (await _error).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault();
-            throw new BenchFailure($"a silo of the benchmark ended: {said ?? "it did not say why"}");
+            throw new BenchFailure($"a silo of the benchmark ended: {await SaidAsync()}");
         }
 
         var answer = JsonSerializer.Deserialize(line, WorkerJson.Default.WorkerAnswer)!;
-        return answer.Error is null ? answer : throw new BenchFailure(answer.Error);
+        return answer.Error is null ? answer : throw (answer.IsPortTaken ? new PortTakenFailure(answer.Error) : new BenchFailure(answer.Error));
     }
+
+    // Once it has ended.
+    private async Task<string> SaidAsync() =>
+        (await _error).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "it did not say why";
 
     // Either the program's own executable, or the runtime and the program's library.
     private static string[] ThisProgram()

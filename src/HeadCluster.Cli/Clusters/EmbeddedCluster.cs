@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net.Sockets;
 using HeadCluster.Client;
 using HeadCluster.Hosting;
 using HeadCluster.Scheduling;
@@ -13,9 +12,6 @@ namespace HeadCluster.Cli.Clusters;
 /// <summary>A cluster of silos in this process, on free ports of this machine, that talk to each other by sockets.</summary>
 internal sealed class EmbeddedCluster : IAsyncDisposable
 {
-    // A port that was free may be taken by another program before the silo listens on it; then others are tried.
-    private const int Attempts = 3;
-
     private readonly IHost[] _silos;
     private readonly ConcurrentStack<IHost> _started = [];
 
@@ -59,7 +55,7 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
             catch (Exception exception)
             {
                 await cluster.DisposeAsync();
-                if (attempt == Attempts || !IsPortInUse(exception))
+                if (attempt == FreePorts.Attempts || !FreePorts.IsTaken(exception))
                 {
                     throw;
                 }
@@ -97,10 +93,6 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         await silo.StartAsync(CancellationToken.None);
         _started.Push(silo);
     }
-
-    private static bool IsPortInUse(Exception exception) =>
-        exception is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
-        || (exception.InnerException is { } cause && IsPortInUse(cause));
 
     private static IHost Build(
         string clusterId,

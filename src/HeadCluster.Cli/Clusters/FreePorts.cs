@@ -3,9 +3,20 @@ using System.Net.Sockets;
 
 namespace HeadCluster.Cli.Clusters;
 
-/// <summary>Ports that nobody listens on.</summary>
+/// <summary>
+/// Ports that nobody listens on. One may be taken by another program before it is used, so that whoever finds that out tries
+/// others, a few times.
+/// </summary>
 internal static class FreePorts
 {
+    /// <summary>How often others are tried.</summary>
+    public const int Attempts = 3;
+
+    /// <summary>Whether an exception, or one that caused it, says that a port is not free any more.</summary>
+    public static bool IsTaken(Exception exception) =>
+        exception is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
+        || (exception.InnerException is { } cause && IsTaken(cause));
+
     /// <summary>Takes so many different ports that the system finds free, and lets them go again.</summary>
     public static int[] Find(int count)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using HeadCluster.Kernels;
 
 namespace HeadCluster.Grains;
@@ -37,7 +36,7 @@ internal sealed class ForwardPass
         var blocks = request.Capture.HasFlag(ForwardCapture.Blocks) ? new FloatTensor[_layers.Length] : null;
 
         // The residual stream, [rows, width].
-        var x = ArrayPool<float>.Shared.Rent(rows * width);
+        var stream = FloatTensor.Rent(out var x, rows, width);
         try
         {
             _body.Embed(request.Tokens, sequenceLengths, x);
@@ -63,7 +62,7 @@ internal sealed class ForwardPass
         }
         finally
         {
-            ArrayPool<float>.Shared.Return(x);
+            stream.Release();
         }
     }
 

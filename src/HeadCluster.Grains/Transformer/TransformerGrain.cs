@@ -65,13 +65,15 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         TokenInput.Check(Name, request.Tokens, [request.Tokens.Length], Weights.Model.MaxSequenceLength, Weights.VocabularySize);
         CheckSteps(request);
+        TimeLimits.Check(request.TimeLimit);
 
         var pass = Pass();
         var tokens = request.Tokens;
+        using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
         using var generation = _instruments.StartGeneration(Name, tokens.Length);
         for (var step = 0; step < request.Steps; step++)
         {
-            var next = await NextAsync(pass, tokens, generation, cancellationToken);
+            var next = await NextAsync(pass, tokens, generation, deadline, cancellationToken);
             tokens = [.. tokens, next.Token];
             yield return next;
         }
@@ -101,31 +103,32 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     private async Task<ForwardResult> ForwardAsync(ForwardRequest request, int[] lengths, CancellationToken cancellationToken)
     {
         using var span = _instruments.StartForward(Name, request.Tokens.Length);
-        var result = await RunAsync(Pass(), request, lengths, cancellationToken);
+        using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
+        var result = await RunAsync(Pass(), request, lengths, deadline, cancellationToken);
         span.Complete();
         return result;
     }
 
     private async Task<GeneratedToken> NextAsync(
-        ForwardPass pass, int[] tokens, ModelInstruments.Generation generation, CancellationToken cancellationToken)
+        ForwardPass pass, int[] tokens, ModelInstruments.Generation generation, Deadline deadline, CancellationToken cancellationToken)
     {
         using var span = generation.StartToken(position: tokens.Length);
         var began = _time.GetTimestamp();
-        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], cancellationToken);
+        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], deadline, cancellationToken);
         var next = GreedyChoice.From(result.Logits.Row(tokens.Length - 1), position: tokens.Length);
         generation.RecordToken(_time.GetElapsedTime(began));
         span.Complete();
         return next;
     }
 
-    private async Task<ForwardResult> RunAsync(ForwardPass pass, ForwardRequest request, int[] lengths, CancellationToken cancellationToken)
+    private async Task<ForwardResult> RunAsync(
+        ForwardPass pass, ForwardRequest request, int[] lengths, Deadline deadline, CancellationToken cancellationToken)
     {
         var where = $"model '{Name}'";
         var model = Weights.Model;
         request = request with { Patterns = _patterns.Bound(where, request.Patterns, model) };
         RequestSize.CheckForward(where, model, request.Tokens.Length, lengths, request.Capture, request.Patterns);
         var sampled = _sampling.Sample(Name, model, request, lengths);
-        using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
         try
         {
             var result = await pass.RunAsync(sampled ?? request, lengths, deadline);

@@ -80,6 +80,34 @@ public sealed class TimeLimitTests
     }
 
     [Fact]
+    public async Task Generation_that_is_not_done_in_time_ends_after_the_tokens_that_were()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, NanoGpt.Model);
+        var request = new GenerationRequest([0, 1, 2, 2, 1, 0], Steps: 6);
+        var expected = await cluster.Client.GenerateAsync(NanoGpt.Name, request, Stop).ToListAsync(Stop);
+        var limit = 10 * Limit;
+        var tokens = new List<GeneratedToken>();
+
+        var error = await Assert.ThrowsAsync<HeadClusterException>(async () =>
+        {
+            await foreach (var token in cluster.Client.GenerateAsync(NanoGpt.Name, request with { TimeLimit = limit }, Stop))
+            {
+                tokens.Add(token);
+                foreach (var silo in cluster.Silos)
+                {
+                    cluster.SlowSilo(silo, 2 * limit);
+                }
+            }
+        });
+
+        Assert.Equal(HeadClusterErrorKind.Timeout, error.Kind);
+        Assert.Matches(@"^model 'nano-gpt': the time limit of [45]\.\d+ s passed on silo \S+ after \d+\.\d+ s, with layer [01] of 3.* pending$", error.Message);
+        Assert.NotEmpty(tokens);
+        Assert.Equal(expected[..tokens.Count], tokens);
+        await cluster.WaitUntilIdleAsync(Stop);
+    }
+
+    [Fact]
     public async Task Request_that_is_done_in_time_has_the_bits_of_one_without_a_limit()
     {
         await using var cluster = await StartAsync();
@@ -100,11 +128,14 @@ public sealed class TimeLimitTests
         var limit = TimeSpan.FromSeconds(seconds);
         var attention = new AttentionRequest(Input, TimeLimit: limit);
         var forward = new ForwardRequest([0], TimeLimit: limit);
+        var generation = new GenerationRequest([0], Steps: 1, limit);
 
         await RefusedAsync(() => cluster.Client.AttendAsync(Model, 0, attention, Stop));
         await RefusedAsync(() => cluster.Client.ForwardAsync(NanoGpt.Name, forward, Stop));
+        await RefusedAsync(() => cluster.Client.GenerateAsync(NanoGpt.Name, generation, Stop).CountAsync(Stop).AsTask());
         await RefusedAsync(() => cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(Layer.ToString()).AttendAsync(attention, Stop));
         await RefusedAsync(() => cluster.Grains.GetGrain<ITransformerGrain>(NanoGpt.Name).ForwardAsync(forward, Stop));
+        await RefusedAsync(() => cluster.Grains.GetGrain<ITransformerGrain>(NanoGpt.Name).GenerateAsync(generation, Stop).CountAsync(Stop).AsTask());
 
         async Task RefusedAsync(Func<Task> request)
         {

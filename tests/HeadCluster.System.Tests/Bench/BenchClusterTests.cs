@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using HeadCluster.Tests;
 
@@ -62,6 +64,24 @@ public sealed class BenchClusterTests
     [InlineData("--json", "absent/figures.json", "--json: ")]
     public async Task Bench_cluster_refuses_what_cannot_be_measured(string option, string value, string because) =>
         (await CommandResult.RunAsync("bench", "cluster", option, value)).AssertRefused(because);
+
+    [Fact]
+    public async Task Silo_of_the_benchmark_whose_port_was_taken_says_so_that_others_are_tried()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var taken = ((IPEndPoint)other.LocalEndpoint).Port;
+
+        var silo = await CommandResult.RunProgramAsync(
+            Programs.HeadCluster,
+            new() { ["HeadCluster__Silo__SiloPort"] = $"{taken}", ["HeadCluster__Silo__PrimaryPort"] = $"{taken}" },
+            "bench",
+            "silo");
+
+        Assert.Equal(2, silo.ExitCode);
+        Assert.True(silo.Json.GetProperty("isPortTaken").GetBoolean());
+        Assert.Contains($"port {taken} cannot be listened on", silo.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
 
     private static JsonElement Read(string path) => JsonDocument.Parse(File.ReadAllText(path)).RootElement;
 
