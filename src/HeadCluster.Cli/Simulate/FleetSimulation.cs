@@ -71,7 +71,7 @@ internal sealed class FleetSimulation
             var planned = lost || (stale && now.Ticks % Period.Ticks == 0);
             if (planned)
             {
-                Plan();
+                Plan(now);
                 stale = false;
             }
 
@@ -94,7 +94,7 @@ internal sealed class FleetSimulation
     // The first plan is there before the first request.
     private void Settle()
     {
-        Plan();
+        Plan(TimeSpan.Zero);
         for (var head = 0; head < _places.Length; head++)
         {
             _places[head] = _indices[_plan!.Heads[head].Silo];
@@ -104,7 +104,7 @@ internal sealed class FleetSimulation
         Observe();
     }
 
-    private void Plan()
+    private void Plan(TimeSpan now)
     {
         for (var silo = 0; silo < _fleet.Silos.Count; silo++)
         {
@@ -116,7 +116,7 @@ internal sealed class FleetSimulation
         var plan = HeadPlanner.Plan(problem, Strategy);
         _planSeconds = Math.Max(_planSeconds, _clock.GetElapsedTime(began).TotalSeconds);
         _plans++;
-        var adoption = MovePolicy.Judge(problem, plan);
+        var adoption = MovePolicy.Judge(problem, plan, DateTimeOffset.UnixEpoch + now, _lastMoved);
 
         // A plan that gains too little does not end one that is being carried out.
         if (adoption != PlanAdoption.None || _plan is null)

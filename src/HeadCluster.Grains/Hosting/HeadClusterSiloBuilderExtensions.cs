@@ -59,6 +59,7 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<LayerInstruments>();
         services.AddSingleton<ModelInstruments>();
         services.AddSingleton<LocalGrains>();
+        services.AddSingleton(provider => new SiloHeads(provider.GetRequiredService<LocalGrains>()));
         services.AddSingleton<HeadFanOut>();
         services.AddSingleton<Exchanges>();
         services.AddSingleton<InFlightBytes>();

@@ -27,6 +27,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     private readonly ILogger<HeadSchedulerGrain> _logger;
     private readonly SemaphoreSlim _moving = new(1);
     private readonly Dictionary<HeadId, DateTimeOffset> _moved = [];
+    private DateTimeOffset? _coordinatorMoved;
     private PostedPlan? _posted;
     private long? _ticked;
 
@@ -151,13 +152,17 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     {
         var strategy = _planner.Strategy(request.Strategy);
         var profiles = await ProfilesAsync(cancellationToken);
-        var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles), profiles);
+        var now = _time.GetUtcNow();
+        var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles), profiles) with
+        {
+            CoordinatorRests = request.OnlyIfWorthIt && MovePolicy.Rests(_coordinatorMoved, now),
+        };
         var plan = HeadPlanner.Plan(problem, strategy);
         return new MoveDraft(
             problem,
             plan,
             PresentStrategy.Plan(problem),
-            request.OnlyIfWorthIt ? MovePolicy.Judge(problem, plan) : PlanAdoption.All,
+            request.OnlyIfWorthIt ? MovePolicy.Judge(problem, plan, now, LastMoved(plan)) : PlanAdoption.All,
             ActivatesHeads: !request.OnlyIfWorthIt,
             profiles);
     }
@@ -183,12 +188,13 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         {
             var started = _time.GetTimestamp();
             await _mover.MoveCoordinatorAsync(coordinator, draft.Coordinator, cancellationToken);
+            _coordinatorMoved = _time.GetUtcNow();
             yield return new MoveReport(Head: null, from, draft.Coordinator, Bytes: 0, _time.GetElapsedTime(started), ++done, total);
         }
 
         List<HeadMove> NextMoves()
         {
-            var lastMoved = Array.ConvertAll(draft.Plan.Heads, place => draft.ActivatesHeads ? null : _moved.TryGetValue(place.Head, out var at) ? at : default(DateTimeOffset?));
+            var lastMoved = draft.ActivatesHeads ? new DateTimeOffset?[present.Length] : LastMoved(draft.Plan);
             return [.. MovePolicy.Next(draft.Problem with { Present = present }, draft.Plan, draft.Adoption, _time.GetUtcNow(), lastMoved, ImmutableHashSet<SiloAddress>.Empty)
                 .Where(move => draft.ActivatesHeads || draft.Places.ContainsKey(move.Head))];
         }
@@ -205,6 +211,9 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
             return reports;
         }
     }
+
+    private DateTimeOffset?[] LastMoved(HeadPlan plan) =>
+        Array.ConvertAll(plan.Heads, place => _moved.TryGetValue(place.Head, out var at) ? at : default(DateTimeOffset?));
 
     private async Task<MoveReport> MoveHeadAsync(HeadLoad load, SiloAddress? from, SiloAddress to, CancellationToken cancellationToken)
     {

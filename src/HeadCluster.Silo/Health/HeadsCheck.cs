@@ -1,3 +1,4 @@
+using HeadCluster.Grains;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HeadCluster.Silo;
@@ -10,23 +11,19 @@ internal sealed class HeadsCheck : IHealthCheck
 {
     private const int MostNamed = 3;
 
+    private readonly SiloHeads _heads;
     private readonly IGrainFactory _grains;
-    private readonly ILocalSiloDetails _silo;
 
-    public HeadsCheck(IGrainFactory grains, ILocalSiloDetails silo)
+    public HeadsCheck(SiloHeads heads, IGrainFactory grains)
     {
+        _heads = heads;
         _grains = grains;
-        _silo = silo;
     }
 
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var headType = _grains.GetGrain<IAttentionHeadGrain>("any/0/0").GetGrainId().Type;
-        var active = await _grains.GetGrain<IManagementGrain>(0)
-            .GetDetailedGrainStatistics(types: null, [_silo.SiloAddress])
-            .WaitAsync(cancellationToken);
-        var heads = active.Select(grain => grain.GrainId).Where(id => id.Type == headType).ToArray();
+        HeadId[] heads = [.. _heads.Active];
         if (heads.Length == 0)
         {
             return HealthCheckResult.Healthy("no head is active here");
@@ -40,18 +37,18 @@ internal sealed class HeadsCheck : IHealthCheck
         }
         catch (OperationCanceledException)
         {
-            var late = heads.Where((_, i) => !answers[i].IsCompletedSuccessfully).Select(head => head.Key.ToString()!).Order(StringComparer.Ordinal).ToArray();
+            var late = heads.Where((_, i) => !answers[i].IsCompletedSuccessfully).Select(head => head.ToString()).Order(StringComparer.Ordinal).ToArray();
             return HealthCheckResult.Unhealthy(
                 $"{late.Length} of {heads.Length} heads here do not answer, such as {string.Join(", ", late.Take(MostNamed))}");
         }
     }
 
     // A head that refuses, as one whose weights could not be loaded does, has answered.
-    private async Task AnswerAsync(GrainId head, CancellationToken cancellationToken)
+    private async Task AnswerAsync(HeadId head, CancellationToken cancellationToken)
     {
         try
         {
-            await _grains.GetGrain<IAttentionHeadGrain>(head).GetStatisticsAsync(cancellationToken);
+            await _grains.GetGrain<IAttentionHeadGrain>(head.ToString()).GetStatisticsAsync(cancellationToken);
         }
         catch (HeadClusterException)
         {

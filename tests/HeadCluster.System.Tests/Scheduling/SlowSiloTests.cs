@@ -8,7 +8,9 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
 {
     private const string Model = "random:gpt2-small?layers=1&positions=512";
     private const int Rows = 512;
-    private const int Competitors = 3;
+
+    // Many, since what else this machine does may take its share of the other core.
+    private const int Competitors = 8;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -23,23 +25,31 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
         await PinAsync(taskset, slowed.Process, core: 1);
         await using var client = await HeadClusterClient.ConnectAsync(steady.Gateway, Stop);
         var input = Inputs.Matrix(Rows, columns: 768);
-        var expected = (await client.AttendAsync(Model, 0, input, Stop)).Output.Span.ToArray();
-
         var competitors = Enumerable.Range(0, Competitors).Select(_ => Process.Start(taskset, ["-c", "1", "sh", "-c", "while :; do :; done"])).ToList();
         try
         {
+            // Spread evenly by the first request, and measured from then on.
+            var expected = (await client.AttendAsync(Model, 0, input, Stop)).Output.Span.ToArray();
+            var before = await PlacesAsync();
             var began = TimeProvider.System.GetTimestamp();
-            await Eventually.IsTrueAsync(async () => await HeadsOnSlowedAsync() <= 4, "most heads have left the slowed silo");
+            await Eventually.IsTrueAsync(
+                async () =>
+                {
+                    await AskAsync(expected);
+                    return (await PlacesAsync()).Values.Count(silo => silo == "steady") >= 8;
+                },
+                "most heads are on the silo that has its core for itself");
             output.WriteLine($"heads have left after {TimeProvider.System.GetElapsedTime(began).TotalSeconds:0.0} s");
 
-            var places = await PlacesAsync();
-            for (var request = 0; request < 100; request++)
+            var left = (await PlacesAsync()).Where(place => place.Value == "steady" && before[place.Key] == "slowed").Select(place => place.Key).ToList();
+            Assert.NotEmpty(left);
+            for (var request = 0; request < 30; request++)
             {
-                await AskAsync();
+                await AskAsync(expected);
             }
 
             var now = await PlacesAsync();
-            Assert.All(now, place => Assert.True(place.Value != "slowed" || places[place.Key] == "slowed", $"head {place.Key} came back"));
+            Assert.All(left, head => Assert.Equal("steady", now[head]));
         }
         finally
         {
@@ -50,16 +60,10 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
             }
         }
 
-        async Task AskAsync()
+        async Task AskAsync(float[] expected)
         {
             var answer = await client.AttendAsync(Model, 0, input, Stop);
             Assert.Equal(expected, answer.Output.Span);
-        }
-
-        async Task<int> HeadsOnSlowedAsync()
-        {
-            await AskAsync();
-            return (await PlacesAsync()).Values.Count(silo => silo == "slowed");
         }
 
         async Task<Dictionary<int, string>> PlacesAsync()

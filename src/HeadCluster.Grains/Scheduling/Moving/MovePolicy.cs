@@ -13,13 +13,15 @@ public static class MovePolicy
     /// <summary>The part of the predicted time that a plan must save to be carried out: 0.1.</summary>
     public const double LeastGain = 0.1;
 
-    /// <summary>How long a head stays where it came: a minute.</summary>
+    /// <summary>How long a head or a coordinator stays where it came: a minute.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether a new plan is to be carried out.</summary>
     /// <param name="problem">What the plan was made for. A head whose silo is gone or draining is nowhere.</param>
     /// <param name="plan">The new plan.</param>
-    public static PlanAdoption Judge(PlanProblem problem, HeadPlan plan)
+    /// <param name="now">The time now.</param>
+    /// <param name="lastMoved">When each head was last moved; null for never.</param>
+    public static PlanAdoption Judge(PlanProblem problem, HeadPlan plan, DateTimeOffset now, IReadOnlyList<DateTimeOffset?> lastMoved)
     {
         var targets = Targets(problem, plan);
         var stay = new int[targets.Silos.Length];
@@ -36,6 +38,13 @@ public static class MovePolicy
 
         var coordinator = problem.PresentCoordinator < 0 ? targets.Coordinator : problem.PresentCoordinator;
         if (coordinator == targets.Coordinator && stay.AsSpan().SequenceEqual(targets.Silos))
+        {
+            return homeless > 0 ? PlanAdoption.Homeless : PlanAdoption.None;
+        }
+
+        // A plan with another coordinator is worth something as a whole: not with the heads where the old one wanted them.
+        if (problem.PresentCoordinator >= 0 && coordinator != targets.Coordinator
+            && Enumerable.Range(0, stay.Length).Any(head => stay[head] != targets.Silos[head] && Rests(lastMoved[head], now)))
         {
             return homeless > 0 ? PlanAdoption.Homeless : PlanAdoption.None;
         }
@@ -101,7 +110,7 @@ public static class MovePolicy
         if (adoption == PlanAdoption.All && targets.Coordinator >= 0)
         {
             var taken = new HashSet<SiloAddress>(receiving);
-            foreach (var head in MostUrgentFirst(problem, targets, head => lastMoved[head] is not { } moved || now - moved >= Rest))
+            foreach (var head in MostUrgentFirst(problem, targets, head => !Rests(lastMoved[head], now)))
             {
                 var silo = problem.Silos[targets.Silos[head]].Silo;
                 if (!taken.Contains(silo) && Begin(head))
@@ -127,6 +136,9 @@ public static class MovePolicy
             return true;
         }
     }
+
+    /// <summary>Whether what was last moved then, if ever, stays where it is for now.</summary>
+    public static bool Rests(DateTimeOffset? lastMoved, DateTimeOffset now) => lastMoved is { } moved && now - moved < Rest;
 
     // By how long the part of its silo takes beyond what is planned for the layer.
     private static IEnumerable<int> MostUrgentFirst(PlanProblem problem, PlanDecision targets, Func<int, bool> mayMove)

@@ -26,6 +26,9 @@ public sealed record PlanProblem
 
     /// <summary>The silo that coordinates now; -1 for none.</summary>
     public int PresentCoordinator { get; init; } = -1;
+
+    /// <summary>Whether that silo is to go on coordinating, because it has not done so for long.</summary>
+    public bool CoordinatorRests { get; init; }
 }
 
 /// <summary>One head and what it costs for one request of the shape that is planned for.</summary>

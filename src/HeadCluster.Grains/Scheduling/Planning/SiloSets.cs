@@ -46,9 +46,10 @@ internal static class SiloSets
         return sets;
     }
 
-    /// <summary>The silos that have the memory to coordinate, and of many the fastest; the one that coordinates now always.</summary>
+    /// <summary>The silos that have the memory to coordinate and may, and of many the fastest; the one that coordinates now always.</summary>
     public static IEnumerable<int> Coordinators(PlanProblem problem) => Enumerable.Range(0, problem.Silos.Count)
         .Where(silo => problem.Silos[silo].MemoryBytes >= problem.Coordinator.WeightBytes)
+        .Where(silo => !problem.CoordinatorRests || problem.PresentCoordinator < 0 || silo == problem.PresentCoordinator)
         .OrderByDescending(silo => silo == problem.PresentCoordinator)
         .ThenByDescending(silo => problem.Silos[silo].Threads * problem.Silos[silo].OperationsPerSecond)
         .Take(MostCoordinators);

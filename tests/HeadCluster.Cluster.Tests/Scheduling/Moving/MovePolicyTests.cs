@@ -11,7 +11,7 @@ public class MovePolicyTests
     public void A_plan_that_is_what_is_there_is_not_adopted()
     {
         var problem = Fleet.Uniform(4, 2) with { Present = [0, 1, 0, 1], PresentCoordinator = 0 };
-        Assert.Equal(PlanAdoption.None, MovePolicy.Judge(problem, Plan(problem, 0, 1, 0, 1)));
+        Assert.Equal(PlanAdoption.None, Judge(problem, Plan(problem, 0, 1, 0, 1)));
     }
 
     [Theory]
@@ -27,7 +27,25 @@ public class MovePolicyTests
             Present = [0, 0, 0, 0],
             PresentCoordinator = 0,
         };
-        Assert.Equal(expected, MovePolicy.Judge(problem, Plan(problem, 1, 1, 1, 1)));
+        Assert.Equal(expected, Judge(problem, Plan(problem, 1, 1, 1, 1)));
+    }
+
+    [Fact]
+    public void A_plan_with_another_coordinator_waits_until_all_of_its_heads_may_move()
+    {
+        var problem = Fleet.Uniform(4, 2) with
+        {
+            Silos = [Fleet.Silo(0), Fleet.Silo(1, operationsPerSecond: 9e10)],
+            Present = [0, 0, 0, 0],
+            PresentCoordinator = 0,
+        };
+        var plan = HeadPlanner.Plan(problem, new Given(1, [1, 1, 1, 1]));
+        Assert.Equal(PlanAdoption.None, Judge(problem, plan, head => head == 3 ? Now.AddSeconds(-59) : null));
+        Assert.Equal(PlanAdoption.All, Judge(problem, plan, head => head == 3 ? Now.AddSeconds(-60) : null));
+
+        // With the same one, those move that may.
+        plan = HeadPlanner.Plan(problem, new Given(0, [1, 1, 1, 1]));
+        Assert.Equal(PlanAdoption.All, Judge(problem, plan, head => head == 3 ? Now.AddSeconds(-59) : null));
     }
 
     [Fact]
@@ -35,7 +53,7 @@ public class MovePolicyTests
     {
         var problem = Fleet.Uniform(6, 3) with { Present = [0, 1, -1, 0, -1, -1], PresentCoordinator = 0 };
         var plan = Plan(problem, 0, 1, 2, 2, 2, 1);
-        Assert.Equal(PlanAdoption.Homeless, MovePolicy.Judge(problem, plan));
+        Assert.Equal(PlanAdoption.Homeless, Judge(problem, plan));
         var moves = Next(problem, plan, PlanAdoption.Homeless, _ => Now);
         Assert.Equal([2, 4, 5], moves.Select(move => move.Index));
         Assert.All(moves, move => Assert.Null(move.From));
@@ -47,7 +65,7 @@ public class MovePolicyTests
     {
         var problem = Fleet.Uniform(6, 3) with { Present = [0, 0, 0, 0, 0, 0], PresentCoordinator = 0 };
         var plan = Plan(problem, 0, 0, 1, 1, 2, 2);
-        Assert.Equal(PlanAdoption.All, MovePolicy.Judge(problem, plan));
+        Assert.Equal(PlanAdoption.All, Judge(problem, plan));
         Assert.Equal([2, 4], Next(problem, plan, PlanAdoption.All, _ => null).Select(move => move.Index));
         Assert.Equal([4], Next(problem, plan, PlanAdoption.All, _ => null, problem.Silos[1].Silo).Select(move => move.Index));
     }
@@ -91,6 +109,9 @@ public class MovePolicyTests
     }
 
     private static HeadPlan Plan(PlanProblem problem, params int[] silos) => HeadPlanner.Plan(problem, new Given(problem.PresentCoordinator, silos));
+
+    private static PlanAdoption Judge(PlanProblem problem, HeadPlan plan, Func<int, DateTimeOffset?>? lastMoved = null) =>
+        MovePolicy.Judge(problem, plan, Now, [.. problem.Heads.Select((_, head) => lastMoved?.Invoke(head))]);
 
     private static IReadOnlyList<HeadMove> Next(
         PlanProblem problem, HeadPlan plan, PlanAdoption adoption, Func<int, DateTimeOffset?> lastMoved, params SiloAddress[] receiving) =>
