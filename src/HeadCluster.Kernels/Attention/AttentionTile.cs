@@ -150,7 +150,7 @@ internal ref struct AttentionTile
     {
         ref var first = ref _scores[r * AttentionKernel.BlockKeys];
         var masked = Vector512.Create(float.NegativeInfinity);
-        var (largest, special) = (masked, Vector512<float>.Zero);
+        var (largest, magnitude) = (masked, Vector512<uint>.Zero);
         for (var key = 0; key < count; key += Lanes.Count)
         {
             var score = Vector512.LoadUnsafe(ref first, (nuint)key) * _options.Scale;
@@ -163,13 +163,12 @@ internal ref struct AttentionTile
             {
                 // Lanes beyond the last key weigh nothing.
                 var keys = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count - key)).AsSingle();
-                special = Vector512.FusedMultiplyAdd(score & keys, Vector512<float>.Zero, special);
+                magnitude = Vector512.Max(magnitude, Vector512.Abs(score & keys).AsUInt32());
                 score = Vector512.ConditionalSelect(keys, score, masked);
             }
             else
             {
-                // Zero times an infinity or NaN is NaN.
-                special = Vector512.FusedMultiplyAdd(score, Vector512<float>.Zero, special);
+                magnitude = Vector512.Max(magnitude, Vector512.Abs(score).AsUInt32());
             }
 
             score.StoreUnsafe(ref first, (nuint)key);
@@ -177,7 +176,9 @@ internal ref struct AttentionTile
         }
 
         var scores = _scores.Slice(r * AttentionKernel.BlockKeys, count);
-        seesAll = _mask.IsNone && Vector512.EqualsAll(special, special);
+
+        // The bits of an infinity or NaN, without its sign, are at least those of ∞.
+        seesAll = _mask.IsNone && Vector512.LessThanAll(magnitude, Vector512.Create(float.PositiveInfinity).AsUInt32());
         if (!seesAll)
         {
             _mask.Apply(maskRow, firstKey, scores);
@@ -195,38 +196,40 @@ internal ref struct AttentionTile
 
     private void AddBlock(int row, int position, int firstKey)
     {
+        // Lane r is row r. Lanes are set in registers: a vector that is read from memory just written lane by lane waits for all before it.
         Span<int> counts = stackalloc int[PanelKernel.MaxRows];
-        Span<float> perRow = stackalloc float[Lanes.Count];
-        perRow.Fill(float.NegativeInfinity);
+        var largest = Vector512.Create(float.NegativeInfinity);
 
         // Keys from the block's first on that every row of the tile sees: their values are added to all rows at once.
         var common = AttentionKernel.BlockKeys;
         for (var r = 0; r < _rows; r++)
         {
             counts[r] = Math.Clamp(AttentionKernel.VisibleKeys(position + r, _cache, _options) - firstKey, 0, AttentionKernel.BlockKeys);
-            Finish(r, row + r, firstKey, counts[r], out perRow[r], out var seesAll);
+            Finish(r, row + r, firstKey, counts[r], out var maximumOfRow, out var seesAll);
+            largest = Lanes.With(largest, r, maximumOfRow);
             common = Math.Min(common, seesAll ? counts[r] : 0);
         }
 
         // A row that has seen no key yet has no maximum, and nothing to correct.
-        var maximum = Vector512.Max(_maximum, Vector512.Create<float>(perRow));
+        var maximum = Vector512.Max(_maximum, largest);
         var none = Vector512.Equals(maximum, Vector512.Create(float.NegativeInfinity));
         var correction = Vector512.ConditionalSelect(none, Vector512<float>.One, Elementary.Exp(_maximum - maximum));
-        Span<float> maxima = stackalloc float[Lanes.Count];
-        Span<float> corrections = stackalloc float[Lanes.Count];
-        maximum.CopyTo(maxima);
-        correction.CopyTo(corrections);
+        var sums = Vector512<float>.Zero;
         for (var r = 0; r < _rows; r++)
         {
             // A block that is masked as a whole adds nothing, as if it were not there.
-            perRow[r] = perRow[r] == float.NegativeInfinity ? 0 : Exponentials(r, maxima[r], counts[r]);
-            if (corrections[r] != 1)
+            if (largest[r] != float.NegativeInfinity)
             {
-                Rescale(Sums(r), corrections[r]);
+                sums = Lanes.With(sums, r, Exponentials(r, maximum[r], counts[r]));
+            }
+
+            if (correction[r] != 1)
+            {
+                Rescale(Sums(r), correction[r]);
             }
         }
 
-        _denominator = Vector512.FusedMultiplyAdd(_denominator, correction, Vector512.Create<float>(perRow));
+        _denominator = Vector512.FusedMultiplyAdd(_denominator, correction, sums);
         _maximum = maximum;
 
         AddValues(0, _rows, firstKey, 0, common);

@@ -202,6 +202,7 @@ public static class LinearKernel
             {
                 X = ref X[row * Weights.Inputs],
                 XStride = (nuint)Weights.Inputs,
+                NextX = (nuint)(PanelKernel.MaxRows * Weights.Inputs),
                 Inputs = (nuint)Inputs,
                 Weights = ref Unsafe.Add(ref Unsafe.AsRef(in panel), column % PanelKernel.PanelColumns),
                 InputStride = (nuint)Weights.PanelWidth(column / PanelKernel.PanelColumns),

@@ -72,9 +72,12 @@ internal static class PanelKernel
         where TRows : struct, INumber
         where TVectors : struct, INumber
     {
-        ref readonly var x = ref tile.X;
-        ref readonly var w = ref tile.Weights;
+        // Rows are reached from two of them, of which each other is at most two strides away: what an address can hold without an instruction.
+        ref var x0 = ref Unsafe.AsRef(in tile.X);
         var stride = tile.XStride;
+        ref var x3 = ref Unsafe.Add(ref x0, TRows.Value > 3 ? 3 * stride : 0);
+        ref readonly var w = ref tile.Weights;
+        var (inputStride, next) = (tile.InputStride, tile.NextX);
 
         Chains<TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
         r0.Load(in tile.Start, 0);
@@ -85,7 +88,7 @@ internal static class PanelKernel
         if (TRows.Value > 5) { r5.Load(in tile.Start, 5 * tile.StartStride); }
 
         Vector512<float> w1 = default, w2 = default, w3 = default;
-        for (nuint i = 0, at = 0; i < tile.Inputs; i++, at += tile.InputStride)
+        for (nuint i = 0, at = 0, inputs = tile.Inputs; i < inputs; i++, at += inputStride)
         {
             var w0 = TFormat.Load(in w, at);
             if (TVectors.Value > 1) { w1 = TFormat.Load(in w, at + Lanes.Count); }
@@ -93,12 +96,17 @@ internal static class PanelKernel
             if (TVectors.Value > 3) { w3 = TFormat.Load(in w, at + (3 * Lanes.Count)); }
             if (TRows.Value == 1 && TVectors.Value == 4) { Prefetch.PageAhead(in w, at, PanelColumns); }
 
-            r0.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), i)), w0, w1, w2, w3);
-            if (TRows.Value > 1) { r1.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), stride + i)), w0, w1, w2, w3); }
-            if (TRows.Value > 2) { r2.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), (2 * stride) + i)), w0, w1, w2, w3); }
-            if (TRows.Value > 3) { r3.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), (3 * stride) + i)), w0, w1, w2, w3); }
-            if (TRows.Value > 4) { r4.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), (4 * stride) + i)), w0, w1, w2, w3); }
-            if (TRows.Value > 5) { r5.Add(Vector512.Create(Unsafe.Add(ref Unsafe.AsRef(in x), (5 * stride) + i)), w0, w1, w2, w3); }
+            // Six elements for each input: the six rows of the next tile, by the time it begins.
+            if (TRows.Value == MaxRows) { Prefetch.Ahead(in x0, next + (i * (MaxRows - 1))); }
+
+            r0.Add(Vector512.Create(x0), w0, w1, w2, w3);
+            if (TRows.Value > 1) { r1.Add(Vector512.Create(Unsafe.Add(ref x0, stride)), w0, w1, w2, w3); }
+            if (TRows.Value > 2) { r2.Add(Vector512.Create(Unsafe.Add(ref x0, 2 * stride)), w0, w1, w2, w3); }
+            if (TRows.Value > 3) { r3.Add(Vector512.Create(x3), w0, w1, w2, w3); }
+            if (TRows.Value > 4) { r4.Add(Vector512.Create(Unsafe.Add(ref x3, stride)), w0, w1, w2, w3); }
+            if (TRows.Value > 5) { r5.Add(Vector512.Create(Unsafe.Add(ref x3, 2 * stride)), w0, w1, w2, w3); }
+            x0 = ref Unsafe.Add(ref x0, 1);
+            if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, 1); }
         }
 
         r0.Store(ref tile.Y, 0);

@@ -12,6 +12,9 @@ internal ref struct PanelTile<TStored>
 
     public nuint XStride;
 
+    /// <summary>Where the x that is needed next starts, counted from X, so that it is asked for meanwhile; 0 where x is in the first cache anyway.</summary>
+    public nuint NextX;
+
     /// <summary>Length of the summed axis.</summary>
     public nuint Inputs;
 

@@ -38,6 +38,11 @@ internal static class Lanes
         }
     }
 
+    /// <summary>The same vector but for one lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> With(Vector512<float> vector, int lane, float value) =>
+        Vector512.ConditionalSelect(Vector512.Equals(Vector512<int>.Indices, Vector512.Create(lane)).AsSingle(), Vector512.Create(value), vector);
+
     /// <summary>The sum over all lanes by one fixed tree: lane i + lane i+8, then i+4, i+2, i+1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float SumTree(Vector512<float> value)

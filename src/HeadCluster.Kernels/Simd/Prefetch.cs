@@ -30,4 +30,15 @@ internal static class Prefetch
             }
         }
     }
+
+    /// <summary>Asks for the line of an element that is needed later.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Ahead(ref readonly float first, nuint at)
+    {
+        if (Sse.IsSupported)
+        {
+            // An address only, as above.
+            Sse.Prefetch0((float*)Unsafe.AsPointer(ref Unsafe.AsRef(in first)) + at);
+        }
+    }
 }
