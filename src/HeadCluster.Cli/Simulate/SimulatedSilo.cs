@@ -15,7 +15,8 @@ internal sealed class SimulatedSilo
     {
         var speed = 0.5 + (1.5 * random.NextDouble());
         _nominal = new SiloCapacity(
-            SiloAddress.New(IPAddress.Loopback, 1 + (index % ushort.MaxValue), 1 + index),
+            // An address's hash is its port ^ its generation: were these alike, all silos would share one.
+            SiloAddress.New(IPAddress.Loopback, 1 + (index % ushort.MaxValue), 1 + (index / ushort.MaxValue)),
             FormattableString.Invariant($"silo-{index}"),
             Threads: 4 << random.Next(3),
             OperationsPerSecond: 40e9 * speed,

@@ -109,7 +109,7 @@ internal sealed class ExactSearch
         // Heads that are alike go to silos in ascending order: no plan is tried twice.
         var head = _order[index];
         var load = _problem.Heads[head];
-        var alike = index > _layers.Ranges[layer].Start.Value && PlanLayers.Alike(load, _problem.Heads[_order[index - 1]]);
+        var alike = index > _layers.Ranges[layer].Start.Value && _layers.Alike(head, _order[index - 1]);
         for (var silo = alike ? _silos[_order[index - 1]] : 0; silo < works.Length; silo++)
         {
             if (_free[silo] < load.Bytes)

@@ -34,7 +34,7 @@ internal sealed class Improvement
             var work = new LayerWork(_problem, _pricing, _assignment, _layers, layer);
             while (FindExchange(work, movesLeft) is { } exchange)
             {
-                movesLeft -= Leaves(exchange.Given) + Leaves(exchange.Returned);
+                movesLeft -= work.Leaves(exchange.Given) + work.Leaves(exchange.Returned);
                 var source = _assignment.Silos[exchange.Given];
                 work.Move(exchange.Given, exchange.Target);
                 if (exchange.Returned >= 0)
@@ -56,7 +56,7 @@ internal sealed class Improvement
             LayerWork? work = null;
             foreach (var head in _layers.Heads(_layers.Ranges[layer]))
             {
-                if (PresentOf(head) is not (>= 0 and var silo) || silo == _assignment.Silos[head])
+                if ((_problem.Present?[head] ?? -1) is not (>= 0 and var silo) || silo == _assignment.Silos[head])
                 {
                     continue;
                 }
@@ -77,7 +77,7 @@ internal sealed class Improvement
         var best = default((int Given, int Target, int Returned)?);
         var least = work.Seconds * (1 - LeastGain);
         var slowest = work.Slowest;
-        foreach (var given in Distinct(work.Heads(slowest)))
+        foreach (var given in work.Kinds(slowest))
         {
             for (var target = 0; target < work.Silos && _stepsLeft > 0; target++)
             {
@@ -87,9 +87,9 @@ internal sealed class Improvement
                 }
 
                 Try(given, target, -1);
-                foreach (var returned in Distinct(work.Heads(target)))
+                foreach (var returned in work.Kinds(target))
                 {
-                    if (!PlanLayers.Alike(_problem.Heads[given], _problem.Heads[returned]))
+                    if (!_layers.Alike(given, returned))
                     {
                         Try(given, target, returned);
                     }
@@ -102,32 +102,10 @@ internal sealed class Improvement
         void Try(int given, int target, int returned)
         {
             _stepsLeft--;
-            if (Leaves(given) + Leaves(returned) <= movesLeft && work.SecondsAfter(given, target, returned) is var seconds && seconds < least)
+            if (work.Leaves(given) + work.Leaves(returned) <= movesLeft && work.SecondsAfter(given, target, returned) is var seconds && seconds < least)
             {
                 (best, least) = ((given, target, returned), seconds);
             }
         }
     }
-
-    // One head of each kind: which of them moves makes no difference to the time. One that has left its place already is as good
-    // as any and costs no move more.
-    private IEnumerable<int> Distinct(IReadOnlyList<int> heads)
-    {
-        for (var first = 0; first < heads.Count;)
-        {
-            var chosen = heads[first];
-            var next = first + 1;
-            for (; next < heads.Count && PlanLayers.Alike(_problem.Heads[heads[first]], _problem.Heads[heads[next]]); next++)
-            {
-                chosen = Leaves(chosen) > 0 ? heads[next] : chosen;
-            }
-
-            yield return chosen;
-            first = next;
-        }
-    }
-
-    private int Leaves(int head) => head >= 0 && PresentOf(head) == _assignment.Silos[head] ? 1 : 0;
-
-    private int PresentOf(int head) => _problem.Present?[head] ?? -1;
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace HeadCluster.Scheduling;
 
 /// <summary>What each silo does of one layer, head by head, while heads are tried elsewhere.</summary>
@@ -6,18 +8,24 @@ internal sealed class LayerWork
     private readonly PlanProblem _problem;
     private readonly PlanPricing _pricing;
     private readonly PlanAssignment _assignment;
+    private readonly PlanLayers _layers;
     private readonly SiloWork[] _works;
 
     // The heads on each silo, the longest first.
-    private readonly List<int>[] _heads;
+    private readonly List<int>?[] _heads;
+
+    // What Kinds said of each silo since its heads last changed.
+    private readonly int[]?[] _kinds;
 
     public LayerWork(PlanProblem problem, PlanPricing pricing, PlanAssignment assignment, PlanLayers layers, int layer)
     {
         _problem = problem;
         _pricing = pricing;
         _assignment = assignment;
+        _layers = layers;
         _works = new SiloWork[problem.Silos.Count];
         _heads = new List<int>[_works.Length];
+        _kinds = new int[_works.Length][];
         foreach (var head in layers.Heads(layers.Ranges[layer]))
         {
             Add(head, assignment.Silos[head]);
@@ -32,8 +40,14 @@ internal sealed class LayerWork
     /// <summary>The silo that answers last.</summary>
     public int Slowest { get; private set; }
 
-    /// <summary>The heads of the layer on a silo, the longest first.</summary>
-    public IReadOnlyList<int> Heads(int silo) => _heads[silo] ?? (IReadOnlyList<int>)[];
+    /// <summary>
+    /// One head of each kind on a silo, the longest first: which of them moves makes no difference to the time. One that has left its
+    /// place already is as good as any and costs no move more.
+    /// </summary>
+    public ReadOnlySpan<int> Kinds(int silo) => _kinds[silo] ??= [.. FindKinds(silo)];
+
+    /// <summary>1 if a head would leave the silo where it is now, 0 if it has left that already, or if there is none.</summary>
+    public int Leaves(int head) => head >= 0 && (_problem.Present?[head] ?? -1) == _assignment.Silos[head] ? 1 : 0;
 
     /// <summary>Number of silos.</summary>
     public int Silos => _works.Length;
@@ -48,7 +62,7 @@ internal sealed class LayerWork
     public double SecondsAfter(int given, int target, int returned = -1)
     {
         var source = _assignment.Silos[given];
-        var more = _problem.Heads[given].Bytes - (returned < 0 ? 0 : _problem.Heads[returned].Bytes);
+        var more = _layers.Load(given).Bytes - (returned < 0 ? 0 : _layers.Load(returned).Bytes);
         if (_assignment.Free(target) < more || _assignment.Free(source) < -more)
         {
             return double.PositiveInfinity;
@@ -72,7 +86,8 @@ internal sealed class LayerWork
     {
         var source = _assignment.Silos[head];
         _works[source] = Without(source, head, -1);
-        _heads[source].Remove(head);
+        _heads[source]!.Remove(head);
+        _kinds[source] = null;
         _assignment.Place(head, target);
         Add(head, target);
         Refresh();
@@ -85,12 +100,13 @@ internal sealed class LayerWork
         _works[silo] = With(_works[silo], silo, head);
         var heads = _heads[silo] ??= [];
         var place = heads.Count;
-        while (place > 0 && _problem.Heads[head].Operations > _problem.Heads[heads[place - 1]].Operations)
+        while (place > 0 && _layers.Load(head).Operations > _layers.Load(heads[place - 1]).Operations)
         {
             place--;
         }
 
         heads.Insert(place, head);
+        _kinds[silo] = null;
     }
 
     private void Refresh()
@@ -122,5 +138,31 @@ internal sealed class LayerWork
         return added < 0 ? work : With(work, silo, added);
     }
 
-    private SiloWork With(in SiloWork work, int silo, int head) => work.With(_pricing.HeadSeconds(silo, _problem.Heads[head]), _problem.Heads[head]);
+    private SiloWork With(in SiloWork work, int silo, int head)
+    {
+        ref readonly var load = ref _layers.Load(head);
+        return work.With(_pricing.HeadSeconds(silo, load), load);
+    }
+
+    private List<int> FindKinds(int silo)
+    {
+        var heads = Heads(silo);
+        var kinds = new List<int>();
+        for (var first = 0; first < heads.Length;)
+        {
+            var chosen = heads[first];
+            var next = first + 1;
+            for (; next < heads.Length && _layers.Alike(heads[first], heads[next]); next++)
+            {
+                chosen = Leaves(chosen) > 0 ? heads[next] : chosen;
+            }
+
+            kinds.Add(chosen);
+            first = next;
+        }
+
+        return kinds;
+    }
+
+    private ReadOnlySpan<int> Heads(int silo) => CollectionsMarshal.AsSpan(_heads[silo]);
 }

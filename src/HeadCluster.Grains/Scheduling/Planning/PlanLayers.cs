@@ -6,10 +6,17 @@ namespace HeadCluster.Scheduling;
 /// </summary>
 internal sealed class PlanLayers
 {
+    private readonly HeadLoad[] _loads;
     private readonly int[] _order;
+
+    // Of each head the class, counted over all layers.
+    private readonly int[] _classes;
 
     public PlanLayers(IReadOnlyList<HeadLoad> heads)
     {
+        _loads = [.. heads];
+        _classes = new int[_loads.Length];
+        var @class = -1;
         Ranges = [.. RangesOf(heads)];
         _order = new int[heads.Count];
         Classes = new Range[Ranges.Length][];
@@ -22,14 +29,15 @@ internal sealed class PlanLayers
             }
 
             // The longest first, as LPT wants them.
-            _order.AsSpan(start, end - start).Sort((left, right) => Compare(heads[right], heads[left]) is var order and not 0 ? order : left - right);
+            _order.AsSpan(start, end - start).Sort((left, right) => Compare(_loads[right], _loads[left]) is var order and not 0 ? order : left - right);
             var classes = new List<Range>();
             for (var first = start; first < end;)
             {
-                var next = first + 1;
-                while (next < end && Compare(heads[_order[first]], heads[_order[next]]) == 0)
+                @class++;
+                var next = first;
+                while (next < end && Compare(_loads[_order[first]], _loads[_order[next]]) == 0)
                 {
-                    next++;
+                    _classes[_order[next++]] = @class;
                 }
 
                 classes.Add(first..next);
@@ -46,8 +54,11 @@ internal sealed class PlanLayers
     /// <summary>The classes of each layer, the longest heads first; <see cref="Heads"/> has their heads.</summary>
     public Range[][] Classes { get; }
 
+    /// <summary>What a head costs.</summary>
+    public ref readonly HeadLoad Load(int head) => ref _loads[head];
+
     /// <summary>Whether two heads of a layer cost the same.</summary>
-    public static bool Alike(in HeadLoad left, in HeadLoad right) => Compare(left, right) == 0;
+    public bool Alike(int left, int right) => _classes[left] == _classes[right];
 
     /// <summary>The heads of a class or of a layer, the longest first, as positions in the problem's list.</summary>
     public ReadOnlySpan<int> Heads(Range @class) => _order.AsSpan(@class);
