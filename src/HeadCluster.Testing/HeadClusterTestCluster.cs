@@ -3,7 +3,6 @@ using HeadCluster.Hosting;
 using HeadCluster.Kernels;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
-using Orleans.Runtime.Placement;
 using Orleans.TestingHost;
 
 namespace HeadCluster.Testing;
@@ -183,19 +182,11 @@ public sealed class HeadClusterTestCluster : IAsyncDisposable
     // Locating the grain activates it where it is to be, if it is not active yet.
     private async Task PlaceAsync(IGrain grain, SiloAddress silo, Func<Task<SiloAddress?>> locate)
     {
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
-        try
+        using var hint = PlacementHint.On(silo);
+        if (!silo.Equals(await locate()))
         {
-            if (!silo.Equals(await locate()))
-            {
-                await _cluster.MigrateAsync(grain, silo);
-                await locate();
-            }
-        }
-        finally
-        {
-            // The hint would steer whatever else is activated by calls from here.
-            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+            await _cluster.MigrateAsync(grain, silo);
+            await locate();
         }
     }
 

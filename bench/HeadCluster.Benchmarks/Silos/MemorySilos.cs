@@ -1,4 +1,5 @@
 using System.Globalization;
+using HeadCluster.Benchmarks.Kernels;
 using HeadCluster.Testing;
 
 namespace HeadCluster.Benchmarks.Silos;
@@ -64,15 +65,5 @@ internal sealed class MemorySilos : IAsyncDisposable
 
     private FloatTensor Ask(IMultiHeadAttentionGrain layer) => layer.AttendAsync(_request).GetAwaiter().GetResult().Output;
 
-    private static FloatTensor Input(int rows, int columns)
-    {
-        var random = new Random(1);
-        var x = new float[rows * columns];
-        foreach (ref var element in x.AsSpan())
-        {
-            element = (random.NextSingle() * 2) - 1;
-        }
-
-        return new FloatTensor(x, rows, columns);
-    }
+    private static FloatTensor Input(int rows, int columns) => new(LayerWeights.Noise(new Random(1), rows * columns, 1), rows, columns);
 }

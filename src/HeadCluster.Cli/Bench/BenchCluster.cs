@@ -2,14 +2,14 @@ using HeadCluster.Cli.Clusters;
 
 namespace HeadCluster.Cli.Bench;
 
-/// <summary>A cluster of silo processes on this machine. The first has the coordinators and measures.</summary>
+/// <summary>A cluster of silo processes on this machine. The first in order has the coordinators and measures.</summary>
 internal sealed class BenchCluster : IAsyncDisposable
 {
     private readonly List<WorkerProcess> _silos = [];
 
     private BenchCluster(int[] siloPorts) => SiloPorts = siloPorts;
 
-    /// <summary>Ports on which its silos talk to each other, the first silo's first.</summary>
+    /// <summary>Ports on which its silos talk to each other, in the order of the silos.</summary>
     public int[] SiloPorts { get; }
 
     /// <summary>Starts the silos on ports that are free.</summary>
@@ -71,6 +71,13 @@ internal sealed class BenchCluster : IAsyncDisposable
     /// <exception cref="BenchFailure">It could not be done.</exception>
     public Task<WorkerAnswer> AskAsync(WorkerTask task, BenchShape shape, int[] places, Amount amount, CancellationToken cancellationToken) =>
         _silos[0].AskAsync(new WorkerRequest(task, shape, SiloPorts, places, amount), cancellationToken);
+
+    /// <summary>Makes another silo the first, and the first what that was.</summary>
+    public void Lead(int silo)
+    {
+        (_silos[0], _silos[silo]) = (_silos[silo], _silos[0]);
+        (SiloPorts[0], SiloPorts[silo]) = (SiloPorts[silo], SiloPorts[0]);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

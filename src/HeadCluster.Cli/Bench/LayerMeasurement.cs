@@ -5,7 +5,7 @@ using HeadCluster.Models;
 using HeadCluster.Reference;
 using HeadCluster.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Runtime.Placement;
+using Orleans.Core.Internal;
 
 namespace HeadCluster.Cli.Bench;
 
@@ -55,7 +55,7 @@ internal sealed class LayerMeasurement
     /// <summary>SHA-256 of the output's bits.</summary>
     public string Sha256 => Convert.ToHexStringLower(SHA256.HashData(Bits(_first!.Span)));
 
-    /// <summary>Brings every head to its silo, and activates the coordinator here.</summary>
+    /// <summary>Brings every head to its silo, and the coordinator here.</summary>
     public async Task PlaceAsync(CancellationToken cancellationToken)
     {
         for (var head = 0; head < _places.Length; head++)
@@ -63,7 +63,14 @@ internal sealed class LayerMeasurement
             await _scheduler.MoveAsync(_shape.Layer.Head(head), _places[head], cancellationToken);
         }
 
-        await ActivateAsync(_silos[0], () => _layer.PingHeadsAsync(cancellationToken));
+        using var hint = PlacementHint.On(_silos[0]);
+        await _layer.PingHeadsAsync(cancellationToken);
+        var management = _grains.GetGrain<IManagementGrain>(0);
+        while (!_silos[0].Equals(await management.GetActivationAddress(_layer)))
+        {
+            await _layer.Cast<IGrainManagementExtension>().MigrateOnIdle();
+            await _layer.PingHeadsAsync(cancellationToken);
+        }
     }
 
     /// <summary>Has the scheduler plan for requests such as this one, by what it saw of those before.</summary>
@@ -152,20 +159,6 @@ internal sealed class LayerMeasurement
         if (_places.Contains(_silos[0]) && !result.Silos.Any(report => report.Bytes == 0 && report.Silo.Equals(_silos[0])))
         {
             throw new BenchFailure($"{_shape}: the coordinator is not on {_silos[0]}");
-        }
-    }
-
-    private static async Task ActivateAsync(SiloAddress silo, Func<Task> call)
-    {
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
-        try
-        {
-            await call();
-        }
-        finally
-        {
-            // The hint would steer whatever else is activated by calls from here.
-            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
         }
     }
 

@@ -53,6 +53,9 @@ internal sealed class LayerCall : IDisposable
     /// <summary>One report a head, in their order, once z is whole.</summary>
     public HeadReport[] Reports => _reports!;
 
+    /// <summary>Ends the work on every silo: the time has passed, the caller gave up, or a head has failed.</summary>
+    public CancellationToken End => _end.Token;
+
     /// <summary>Whether a silo was lost: heads there may still be writing z, though nobody waits for them.</summary>
     public bool HasLost { get; private set; }
 

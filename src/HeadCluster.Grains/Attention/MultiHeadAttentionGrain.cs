@@ -64,16 +64,14 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
             var x = AttentionInput.Round(key, request.Input, _services.WirePrecision);
             var input = new LayerInput(new ArrivingRows(x), lengths, patterns, Compute.TakeTurn());
             using var call = new LayerCall(_services, layer.Heads, x, input, z, deadline);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
-            var projecting = ProjectAsync(layer.OutputWeights, z, input.Turn, end.Token);
+            var projecting = ProjectAsync(layer.OutputWeights, z, input.Turn, call.End);
             try
             {
                 await call.RunAsync(cancellationToken);
             }
             catch
             {
-                // It waits for heads that nobody computes any more.
-                await end.CancelAsync();
+                // The call has ended it, since it waits for heads that nobody computes any more.
                 await ((Task)projecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
                 throw;
             }

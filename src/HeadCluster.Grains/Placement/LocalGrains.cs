@@ -22,6 +22,17 @@ internal sealed class LocalGrains
         }
     }
 
+    public HeadId[] Heads
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _heads.Keys];
+            }
+        }
+    }
+
     /// <summary>Whether a head may be called by what cannot be sent to another silo.</summary>
     public bool CanCallByReference(HeadId head)
     {

@@ -9,6 +9,7 @@ internal sealed class GrowingCount
 
     public int Value => Volatile.Read(ref _value);
 
+    /// <summary>Sets it to a value that is no smaller, and wakes those who wait for more.</summary>
     public void Grow(int value)
     {
         TaskCompletionSource growth;

@@ -8,5 +8,5 @@ public sealed class SiloHeads
     internal SiloHeads(LocalGrains local) => _local = local;
 
     /// <summary>Those that are active now, in no particular order.</summary>
-    public IReadOnlyList<HeadId> Active => [.. _local.Models.SelectMany(_local.HeadsOf)];
+    public IReadOnlyList<HeadId> Active => _local.Heads;
 }

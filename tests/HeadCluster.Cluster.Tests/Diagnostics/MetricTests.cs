@@ -1,6 +1,5 @@
 using HeadCluster.Diagnostics;
 using HeadCluster.Testing;
-using Orleans.Runtime.Placement;
 
 namespace HeadCluster.Tests.Diagnostics;
 
@@ -93,9 +92,11 @@ public sealed class MetricTests
         const string Model = "random:gpt2-small?layers=1&heads=4";
         await using var cluster = await HeadClusterTestCluster.StartAsync(2);
         var (kept, lost) = (cluster.Silos[0], cluster.Silos[1]);
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, kept);
-        await cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Model, 0).ToString()).PingHeadsAsync(Stop);
-        RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        using (PlacementHint.On(kept))
+        {
+            await cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Model, 0).ToString()).PingHeadsAsync(Stop);
+        }
+
         await cluster.PlaceHeadAsync(new HeadId(Model, 0, 3), lost);
         await cluster.Client.AttendAsync(Model, 0, Matrices.Random(8, 768), Stop);
         using var measured = new Measurements<long>(kept);

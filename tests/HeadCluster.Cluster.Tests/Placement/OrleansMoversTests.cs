@@ -1,7 +1,6 @@
 using HeadCluster.Hosting;
 using Orleans.Configuration;
 using Orleans.Placement;
-using Orleans.Runtime.Placement;
 using Orleans.TestingHost;
 
 namespace HeadCluster.Tests.Placement;
@@ -58,8 +57,16 @@ public sealed class OrleansMoversTests
         var layer = cluster.Client.GetGrain<IMultiHeadAttentionGrain>(new LayerId(NanoGpt.Name, 0).ToString());
         var talkers = Enumerable.Range(0, Talkers).Select(talker => cluster.Client.GetGrain<ITalker>(talker)).ToArray();
         var listener = cluster.Client.GetGrain<ITalker>(Talkers);
-        await OnAsync(silos[0], () => Task.WhenAll([.. heads.Select(head => head.LocateAsync(Stop)), .. talkers.Select(talker => talker.LocateAsync())]));
-        await OnAsync(silos[1], () => Task.WhenAll([layer.PingHeadsAsync(Stop), listener.LocateAsync()]));
+        using (PlacementHint.On(silos[0]))
+        {
+            await Task.WhenAll([.. heads.Select(head => head.LocateAsync(Stop)), .. talkers.Select(talker => talker.LocateAsync())]);
+        }
+
+        using (PlacementHint.On(silos[1]))
+        {
+            await Task.WhenAll([layer.PingHeadsAsync(Stop), listener.LocateAsync()]);
+        }
+
 
         var request = new AttentionRequest(Matrices.Random(11, 48));
         while (await AllAsync(talkers, silos[0]) && await AllAsync([listener], silos[1]))
@@ -74,19 +81,6 @@ public sealed class OrleansMoversTests
 
     private static async Task<bool> AllAsync(ITalker[] talkers, SiloAddress silo) =>
         (await Task.WhenAll(talkers.Select(talker => talker.LocateAsync()))).All(silo.Equals);
-
-    private static async Task OnAsync(SiloAddress silo, Func<Task> call)
-    {
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
-        try
-        {
-            await call();
-        }
-        finally
-        {
-            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
-        }
-    }
 
     /// <summary>A grain that may be moved.</summary>
     [Alias("hc.tests.ITalker")]

@@ -1,6 +1,5 @@
 using HeadCluster.Grains;
 using Orleans.Core.Internal;
-using Orleans.Runtime.Placement;
 
 namespace HeadCluster.Scheduling;
 
@@ -44,7 +43,7 @@ internal sealed class HeadMover
                 await MigrateAsync(grain, to);
             }
 
-            using (Hint(to))
+            using (PlacementHint.On(to))
             {
                 await grain.LocateAsync(cancellationToken);
             }
@@ -69,16 +68,9 @@ internal sealed class HeadMover
         await ArriveAsync(() => _agents.On(to).ArriveCoordinatorAsync(coordinator, cancellationToken), coordinator.ToString(), to);
     }
 
-    // Orleans takes the silo from the context of the call, which flows on to every call made from it.
-    private static IDisposable Hint(SiloAddress silo)
-    {
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
-        return new EndOfHint();
-    }
-
     private static async Task MigrateAsync(IAddressable grain, SiloAddress to)
     {
-        using (Hint(to))
+        using (PlacementHint.On(to))
         {
             await grain.Cast<IGrainManagementExtension>().MigrateOnIdle();
         }
@@ -107,10 +99,5 @@ internal sealed class HeadMover
             throw new HeadClusterException(
                 HeadClusterErrorKind.Unavailable, $"{who} did not come to silo {to} within {HandOver.TotalSeconds:0} s; it stays where it is");
         }
-    }
-
-    private sealed class EndOfHint : IDisposable
-    {
-        public void Dispose() => RequestContext.Remove(IPlacementDirector.PlacementHintKey);
     }
 }

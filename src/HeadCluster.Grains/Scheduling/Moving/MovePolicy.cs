@@ -36,17 +36,18 @@ public static class MovePolicy
             }
         }
 
+        var least = homeless > 0 ? PlanAdoption.Homeless : PlanAdoption.None;
         var coordinator = problem.PresentCoordinator < 0 ? targets.Coordinator : problem.PresentCoordinator;
         if (coordinator == targets.Coordinator && stay.AsSpan().SequenceEqual(targets.Silos))
         {
-            return homeless > 0 ? PlanAdoption.Homeless : PlanAdoption.None;
+            return least;
         }
 
         // A plan with another coordinator is worth something as a whole: not with the heads where the old one wanted them.
         if (problem.PresentCoordinator >= 0 && coordinator != targets.Coordinator
             && Enumerable.Range(0, stay.Length).Any(head => stay[head] != targets.Silos[head] && Rests(lastMoved[head], now)))
         {
-            return homeless > 0 ? PlanAdoption.Homeless : PlanAdoption.None;
+            return least;
         }
 
         // Without the moves of others there may be no room for those that must move.
@@ -60,9 +61,7 @@ public static class MovePolicy
 
         var planned = new PlanPricing(problem, targets.Coordinator).RequestSeconds(targets.Silos);
         var staying = new PlanPricing(problem, coordinator).RequestSeconds(stay);
-        return !fits || planned <= staying * (1 - LeastGain) ? PlanAdoption.All
-            : homeless > 0 ? PlanAdoption.Homeless
-            : PlanAdoption.None;
+        return !fits || planned <= staying * (1 - LeastGain) ? PlanAdoption.All : least;
     }
 
     /// <summary>
