@@ -13,8 +13,12 @@ internal sealed class GrainCalls
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    // Orleans tells a client of a lost gateway, but not of a lost silo behind one.
+    // How often it is asked whether a call is still served. Orleans tells a client of a lost gateway, with which the answer may have
+    // gone or yet go, but not of a lost silo behind one.
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WatchIntervalAfterLoss = TimeSpan.FromMilliseconds(100);
+
+    private static readonly Task Never = new TaskCompletionSource().Task;
 
     private readonly ConnectionLoss? _loss;
     private readonly TimeSpan _retryTimeout;
@@ -152,15 +156,27 @@ internal sealed class GrainCalls
         CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
+        var gatewayLost = _loss?.GatewayLost ?? Never;
         var answer = call(end.Token);
+        var interval = WatchInterval;
         while (isServed is not null)
         {
             try
             {
-                return await answer.WaitAsync(WatchInterval, _time, CancellationToken.None);
+                await Task.WhenAny(answer, gatewayLost).WaitAsync(interval, _time, CancellationToken.None);
             }
-            catch (TimeoutException) when (!answer.IsCompleted)
+            catch (TimeoutException)
             {
+            }
+
+            if (answer.IsCompleted)
+            {
+                break;
+            }
+
+            if (gatewayLost.IsCompleted)
+            {
+                (interval, gatewayLost) = (WatchIntervalAfterLoss, Never);
             }
 
             if (!await IsServedAsync(isServed, end.Token) && !answer.IsCompleted)
@@ -176,12 +192,12 @@ internal sealed class GrainCalls
         return await answer;
     }
 
-    // Who cannot be asked may still be serving.
-    private static async Task<bool> IsServedAsync(Func<CancellationToken, Task<bool>> isServed, CancellationToken cancellationToken)
+    // Who cannot be asked may still be serving. The question may be lost like the call.
+    private async Task<bool> IsServedAsync(Func<CancellationToken, Task<bool>> isServed, CancellationToken cancellationToken)
     {
         try
         {
-            return await isServed(cancellationToken);
+            return await isServed(cancellationToken).WaitAsync(WatchInterval, _time, cancellationToken);
         }
         catch (Exception exception) when (exception is HeadClusterException or OrleansException or TimeoutException or OperationCanceledException)
         {

@@ -71,6 +71,9 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _reserved?.Dispose();
+
+        // Orleans may keep the grain's object for a while.
+        _weights = null;
         return Task.CompletedTask;
     }
 

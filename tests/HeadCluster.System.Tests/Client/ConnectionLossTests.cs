@@ -22,6 +22,20 @@ public sealed class ConnectionLossTests
         Assert.False(loss.Token.IsCancellationRequested);
     }
 
+    [Fact]
+    public void A_lost_gateway_is_told_and_a_new_one_is_not()
+    {
+        using var loss = new ConnectionLoss(new ErrorLog());
+        var first = loss.GatewayLost;
+        loss.NotifyGatewayCountChanged(currentNumberOfGateways: 3, previousNumberOfGateways: 2, connectionRecovered: false);
+        Assert.False(first.IsCompleted);
+
+        loss.NotifyGatewayCountChanged(currentNumberOfGateways: 2, previousNumberOfGateways: 3, connectionRecovered: false);
+        Assert.True(first.IsCompleted);
+        Assert.False(loss.GatewayLost.IsCompleted);
+        Assert.False(loss.Token.IsCancellationRequested);
+    }
+
     private sealed class ErrorLog : ILogger<ConnectionLoss>
     {
         public TaskCompletionSource<Exception> Error { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
