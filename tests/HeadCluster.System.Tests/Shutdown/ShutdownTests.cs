@@ -5,8 +5,12 @@ namespace HeadCluster.System.Tests.Shutdown;
 
 public sealed class ShutdownTests
 {
-    private const string Model = "random:gpt2-small?seed=1";
+    // 250 GFLOP in one sequence, which is sent as a whole: a second or more of one thread.
+    private const string Model = "random:gpt2-small?seed=1&positions=8192";
+    private const int Rows = 8192;
     private const int Width = 768;
+
+    private static readonly Dictionary<string, string> OneThread = new() { ["HeadCluster__ComputeThreads"] = "1" };
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -14,7 +18,7 @@ public sealed class ShutdownTests
     public async Task Request_that_runs_when_its_silo_is_told_to_stop_completes_while_the_silo_is_live_and_not_ready()
     {
         var port = SiloProcess.FreePorts(1)[0];
-        await using var silo = await SiloProcess.StartAsync(primary: null, "--health-port", $"{port}");
+        await using var silo = await SiloProcess.StartAsync(primary: null, OneThread, "--health-port", $"{port}");
         await using var client = await HeadClusterClient.ConnectAsync(
             options =>
             {
@@ -43,12 +47,7 @@ public sealed class ShutdownTests
         Assert.Equal(0, await EndAsync(silo));
     }
 
-    // Sequences enough to take a second or more.
-    private static AttentionRequest LongRequest()
-    {
-        int[] sequences = [.. Enumerable.Repeat(1024, 8)];
-        return new AttentionRequest(Inputs.Matrix(sequences.Sum(), Width), sequences);
-    }
+    private static AttentionRequest LongRequest() => new(Inputs.Matrix(Rows, Width));
 
     private static async Task<int> EndAsync(SiloProcess silo)
     {
