@@ -64,8 +64,10 @@ internal sealed class LayerMeasurement
         }
 
         using var hint = PlacementHint.On(_silos[0]);
-        await _layer.PingHeadsAsync(cancellationToken);
         var management = _grains.GetGrain<IManagementGrain>(0);
+
+        // A call activates it here if it is not active; if it is so elsewhere, it has to come.
+        await _layer.PingHeadsAsync(cancellationToken);
         while (!_silos[0].Equals(await management.GetActivationAddress(_layer)))
         {
             await _layer.Cast<IGrainManagementExtension>().MigrateOnIdle();

@@ -108,7 +108,7 @@ internal sealed class ExactSearch
 
         // Heads that are alike go to silos in ascending order: no plan is tried twice.
         var head = _order[index];
-        var load = _problem.Heads[head];
+        var load = _layers.Load(head);
         var alike = index > _layers.Ranges[layer].Start.Value && _layers.Alike(head, _order[index - 1]);
         for (var silo = alike ? _silos[_order[index - 1]] : 0; silo < works.Length; silo++)
         {

@@ -56,7 +56,7 @@ internal sealed class Improvement
             LayerWork? work = null;
             foreach (var head in _layers.Heads(_layers.Ranges[layer]))
             {
-                if ((_problem.Present?[head] ?? -1) is not (>= 0 and var silo) || silo == _assignment.Silos[head])
+                if (_problem.Present?[head] is not (>= 0 and var silo) || silo == _assignment.Silos[head])
                 {
                     continue;
                 }

@@ -44,10 +44,10 @@ internal sealed class LayerWork
     /// One head of each kind on a silo, the longest first: which of them moves makes no difference to the time. One that has left its
     /// place already is as good as any and costs no move more.
     /// </summary>
-    public ReadOnlySpan<int> Kinds(int silo) => _kinds[silo] ??= [.. FindKinds(silo)];
+    public ReadOnlySpan<int> Kinds(int silo) => _kinds[silo] ??= FindKinds(silo);
 
     /// <summary>1 if a head would leave the silo where it is now, 0 if it has left that already, or if there is none.</summary>
-    public int Leaves(int head) => head >= 0 && (_problem.Present?[head] ?? -1) == _assignment.Silos[head] ? 1 : 0;
+    public int Leaves(int head) => head >= 0 && _problem.Present?[head] == _assignment.Silos[head] ? 1 : 0;
 
     /// <summary>Number of silos.</summary>
     public int Silos => _works.Length;
@@ -144,24 +144,22 @@ internal sealed class LayerWork
         return work.With(_pricing.HeadSeconds(silo, load), load);
     }
 
-    private List<int> FindKinds(int silo)
+    private int[] FindKinds(int silo)
     {
-        var heads = Heads(silo);
         var kinds = new List<int>();
-        for (var first = 0; first < heads.Length;)
+        foreach (var head in Heads(silo))
         {
-            var chosen = heads[first];
-            var next = first + 1;
-            for (; next < heads.Length && _layers.Alike(heads[first], heads[next]); next++)
+            if (kinds is not [.., var last] || !_layers.Alike(last, head))
             {
-                chosen = Leaves(chosen) > 0 ? heads[next] : chosen;
+                kinds.Add(head);
             }
-
-            kinds.Add(chosen);
-            first = next;
+            else if (Leaves(last) > 0)
+            {
+                kinds[^1] = head;
+            }
         }
 
-        return kinds;
+        return [.. kinds];
     }
 
     private ReadOnlySpan<int> Heads(int silo) => CollectionsMarshal.AsSpan(_heads[silo]);

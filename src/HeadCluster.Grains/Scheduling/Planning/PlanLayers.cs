@@ -6,6 +6,7 @@ namespace HeadCluster.Scheduling;
 /// </summary>
 internal sealed class PlanLayers
 {
+    // A copy: the searches read little else, and an array behind an interface is slow to read.
     private readonly HeadLoad[] _loads;
     private readonly int[] _order;
 
