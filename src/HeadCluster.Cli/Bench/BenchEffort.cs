@@ -9,7 +9,7 @@ namespace HeadCluster.Cli.Bench;
 internal sealed record BenchEffort(int LeastRounds, int MostRounds, TimeSpan Budget, Amount Sample, Amount WarmUp)
 {
     public static BenchEffort Full { get; } =
-        new(LeastRounds: 15, MostRounds: 41, TimeSpan.FromSeconds(40), new Amount(Calls: 1, Seconds: 0.05), new Amount(Calls: 10, Seconds: 2));
+        new(LeastRounds: 15, MostRounds: 41, TimeSpan.FromSeconds(40), new Amount(Calls: 1, Seconds: 0.25), new Amount(Calls: 10, Seconds: 2));
 
     public static BenchEffort Quick { get; } =
         new(LeastRounds: 3, MostRounds: 15, TimeSpan.FromSeconds(1.5), new Amount(Calls: 1, Seconds: 0.01), new Amount(Calls: 1, Seconds: 0.2));
@@ -18,7 +18,7 @@ internal sealed record BenchEffort(int LeastRounds, int MostRounds, TimeSpan Bud
     /// Before everything else: a layer whose input is large enough for every path to be taken and small enough for the runtime
     /// to see enough calls that it compiles them for good.
     /// </summary>
-    public static (BenchShape Shape, Amount Amount) ProcessWarmUp { get; } = (new(256, 768, 12), new Amount(Calls: 60, Seconds: 1));
+    public static (BenchShape Shape, Amount Amount) ProcessWarmUp { get; } = (new(256, 768, 12), new Amount(Calls: 200, Seconds: 5));
 }
 
 /// <summary>How often something is done: until both are reached.</summary>

@@ -91,11 +91,13 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private async Task<string> SaidAsync() =>
         (await _error).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "it did not say why";
 
-    // Either the program's own executable, or the runtime and the program's library.
+    // This program with the runtime's settings of a silo, which stand beside it.
     private static string[] ThisProgram()
     {
-        var path = Environment.ProcessPath ?? throw new BenchFailure("the path of this program is unknown");
-        return Path.GetFileNameWithoutExtension(path) == "dotnet" ? [path, typeof(WorkerProcess).Assembly.Location] : [path];
+        var library = typeof(WorkerProcess).Assembly.Location;
+        var path = Environment.ProcessPath;
+        var dotnet = Path.GetFileNameWithoutExtension(path) == "dotnet" ? path! : "dotnet";
+        return [dotnet, "exec", "--runtimeconfig", Path.ChangeExtension(typeof(SiloHostOptions).Assembly.Location, "runtimeconfig.json"), library];
     }
 }
 
@@ -118,9 +120,6 @@ internal sealed record WorkerSettings(int Index, int Threads, string ClusterId, 
         Silo(nameof(SiloHostOptions.Name), $"silo-{Text(Index)}"),
         Variable(HeadClusterOptions.Section, nameof(HeadClusterOptions.ComputeThreads), Text(Threads)),
         Variable(HeadClusterOptions.Section, $"{nameof(HeadClusterOptions.Scheduling)}:{nameof(SchedulingOptions.Automatic)}", "false"),
-
-        // As the silo program has it; this one starts faster without.
-        KeyValuePair.Create("DOTNET_TieredPGO", "1"),
     ];
 
     private static KeyValuePair<string, string> Silo(string key, string value) => Variable(SiloHostOptions.Section, key, value);

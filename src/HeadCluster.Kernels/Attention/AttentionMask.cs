@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace HeadCluster.Kernels;
 
 /// <summary>
@@ -44,6 +46,7 @@ public readonly ref struct AttentionMask
     }
 
     /// <summary>Adds the mask to the scores of query <paramref name="row"/> for the keys from <paramref name="firstKey"/> on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Apply(int row, int firstKey, Span<float> scores)
     {
         if (IsNone)

@@ -49,6 +49,7 @@ internal ref struct AttentionTile
     /// <param name="position">Position of the first query.</param>
     /// <param name="output">The first output row and, every <paramref name="outputStride"/> elements, the next.</param>
     /// <param name="outputStride">Elements from one output row to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Attend(ReadOnlySpan<float> queries, int queryStride, int rows, int row, int position, Span<float> output, int outputStride)
     {
         _rows = rows;
@@ -105,6 +106,7 @@ internal ref struct AttentionTile
     /// <summary>
     /// The products query · key of a block, rounded up to whole groups of 16 keys; what stands beyond the last key is undefined.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Score(ReadOnlySpan<float> queries, int queryStride, int rows, int firstKey, int count)
     {
         var tile = new PanelTile<float>
@@ -146,6 +148,7 @@ internal ref struct AttentionTile
     /// <param name="count">Keys of the block that the row sees, but for the mask.</param>
     /// <param name="maximum">The largest score; −∞ if all are masked.</param>
     /// <param name="seesAll">Whether none is masked.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly ReadOnlySpan<float> Finish(int r, int maskRow, int firstKey, int count, out float maximum, out bool seesAll)
     {
         ref var first = ref _scores[r * AttentionKernel.BlockKeys];
@@ -194,6 +197,7 @@ internal ref struct AttentionTile
 
     private readonly Span<float> Sums(int r) => _sums.Slice(r * _cache.ValueStride, _cache.ValueStride);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddBlock(int row, int position, int firstKey)
     {
         // Lane r is row r. Lanes are set in registers: a vector that is read from memory just written lane by lane waits for all before it.
@@ -256,6 +260,7 @@ internal ref struct AttentionTile
     }
 
     // sums[row, d] += Σ_j weights[row, j] values[j, d], j ascending, for some rows and keys.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddValues(int firstRow, int rows, int firstKey, int from, int count)
     {
         if (count == 0)
@@ -287,6 +292,7 @@ internal ref struct AttentionTile
     }
 
     // With NaN among the scores the largest is NaN; −∞ is no number either, but a key that is masked.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Maximum(ReadOnlySpan<float> scores, out bool seesAll)
     {
         var largest = Vector512.Create(float.NegativeInfinity);
@@ -300,6 +306,7 @@ internal ref struct AttentionTile
     }
 
     // weights[r, j] = exp(scores[r, j] − maximum) and their sum; a masked key weighs exactly 0.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly float Exponentials(int r, float maximum, int count)
     {
         ref var scores = ref _scores[r * AttentionKernel.BlockKeys];
@@ -323,6 +330,7 @@ internal ref struct AttentionTile
         return Lanes.SumTree(sum);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rescale(Span<float> sums, float correction)
     {
         for (var d = 0; d < sums.Length; d += Lanes.Count)
@@ -332,6 +340,7 @@ internal ref struct AttentionTile
     }
 
     // A row that saw no key has no denominator, and is zeros.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Divide(ReadOnlySpan<float> sums, float denominator, Span<float> output)
     {
         if (denominator == 0)

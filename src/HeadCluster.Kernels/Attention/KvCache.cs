@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace HeadCluster.Kernels;
 
@@ -61,6 +62,7 @@ public sealed class KvCache : IDisposable
     /// <param name="valueStride">Elements from one value to the next.</param>
     /// <param name="rows">How many.</param>
     /// <exception cref="InvalidOperationException">They do not fit the capacity; nothing was appended.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Append(ReadOnlySpan<float> keys, int keyStride, ReadOnlySpan<float> values, int valueStride, int rows)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -80,6 +80,7 @@ public static class LinearKernel
     }
 
     // A row alone reads each weight once: memory sets the pace.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyRow<TFormat, TStored>(in Product product, CancellationToken cancellationToken)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -103,6 +104,7 @@ public static class LinearKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyPanel<TFormat, TStored>(in Product product, int panel)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -126,6 +128,7 @@ public static class LinearKernel
         ArrayPool<float>.Shared.Return(wide);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyTiles<TFormat, TStored>(in Product product, int panel, ref readonly TStored stored)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -153,6 +156,7 @@ public static class LinearKernel
     }
 
     // Fewer than 16 columns: the kernel reads and writes whole vectors, of which the rest belongs to the next row of y, so not in y.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyLastColumns<TFormat, TStored>(in Product product, ref readonly TStored stored)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged

@@ -33,6 +33,7 @@ internal static class PanelKernel
     /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
     /// <param name="vectors">What <see cref="NextVectors"/> says.</param>
     /// <param name="tile">Where everything is; memory of this size is trusted to be there.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TFormat, TStored>(int rows, int vectors, in PanelTile<TStored> tile)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -47,6 +48,7 @@ internal static class PanelKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TFormat, TStored, TVectors>(int rows, in PanelTile<TStored> tile)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -124,6 +126,7 @@ internal static class PanelKernel
     /// <param name="panels">1 to <see cref="MaxPanelsOfRow"/>.</param>
     /// <param name="tile">The row, and the first of the panels.</param>
     /// <param name="panelStride">Weights from one panel to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunRow<TFormat, TStored>(int panels, in PanelTile<TStored> tile, nuint panelStride)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace HeadCluster.Kernels;
 
 /// <summary>The residual connection: x += y.</summary>
@@ -7,6 +9,7 @@ public static class ResidualKernel
     /// <param name="y">As long as <paramref name="x"/>.</param>
     /// <param name="x">The residual stream; may not overlap y in part.</param>
     /// <exception cref="ArgumentException">The lengths differ, or the spans overlap in part.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(ReadOnlySpan<float> y, Span<float> x)
     {
         if (y.Length != x.Length)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace HeadCluster.Kernels;
@@ -28,6 +29,7 @@ public static class RmsNormKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ApplyRow(ReadOnlySpan<float> x, ReadOnlySpan<float> scale, float epsilon, Span<float> y)
     {
         var factor = Elementary.ReciprocalSqrt((RowSums.SumOfSquares(x, center: 0) / x.Length) + epsilon);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace HeadCluster.Kernels;
@@ -6,6 +7,7 @@ namespace HeadCluster.Kernels;
 internal static class RowSums
 {
     /// <summary>Σ x[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Sum(ReadOnlySpan<float> x)
     {
         var sum = Vector512<float>.Zero;
@@ -18,6 +20,7 @@ internal static class RowSums
     }
 
     /// <summary>Σ (x[i] − center)².</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float SumOfSquares(ReadOnlySpan<float> x, float center)
     {
         var sum = Vector512<float>.Zero;

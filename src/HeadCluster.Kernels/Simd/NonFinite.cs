@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -7,6 +8,7 @@ namespace HeadCluster.Kernels;
 public static class NonFinite
 {
     /// <summary>The position of the first NaN or infinity, or −1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int IndexOf(ReadOnlySpan<float> values)
     {
         ref var first = ref MemoryMarshal.GetReference(values);

@@ -1,0 +1,85 @@
+using System.Buffers.Binary;
+using System.Reflection;
+using System.Reflection.Emit;
+
+namespace HeadCluster.Kernels.Tests.Simd;
+
+/// <summary>
+/// Loops over vectors are compiled for good at their first call. The runtime's first tier keeps every vector in memory, and on a
+/// machine whose cores are busy with just these loops it is left only after a minute.
+/// </summary>
+public sealed class OptimizedLoopTests
+{
+    private const BindingFlags All =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+
+    private static readonly Dictionary<ushort, OpCode> OpCodes = typeof(OpCodes)
+        .GetFields(BindingFlags.Public | BindingFlags.Static)
+        .Select(field => (OpCode)field.GetValue(null)!)
+        .ToDictionary(code => (ushort)code.Value);
+
+    [Fact]
+    public void EveryLoopOverVectorsIsOptimisedAtItsFirstCall()
+    {
+        var loops = typeof(LinearKernel).Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods(All))
+            .Where(LoopsOverVectors)
+            .ToArray();
+
+        Assert.NotEmpty(loops);
+        Assert.Empty(loops
+            .Where(loop => (loop.MethodImplementationFlags & (MethodImplAttributes.AggressiveOptimization | MethodImplAttributes.AggressiveInlining)) == 0)
+            .Select(loop => $"{loop.DeclaringType!.Name}.{loop.Name}"));
+    }
+
+    [Fact]
+    public void ALoopOverVectorsIsKnownByItsInstructions()
+    {
+        Assert.True(LoopsOverVectors(typeof(SoftmaxKernel).GetMethod(nameof(SoftmaxKernel.Apply))!));
+        Assert.False(LoopsOverVectors(typeof(Elementary).GetMethod(nameof(Elementary.Exp), [typeof(float)])!));
+    }
+
+    private static bool LoopsOverVectors(MethodInfo method)
+    {
+        if (method.GetMethodBody()?.GetILAsByteArray() is not { } code)
+        {
+            return false;
+        }
+
+        var (loops, vectors) = (false, false);
+        for (var at = 0; at < code.Length;)
+        {
+            var opCode = OpCodes[code[at] == 0xfe ? BinaryPrimitives.ReadUInt16BigEndian(code.AsSpan(at)) : code[at]];
+            var operand = code.AsSpan(at + opCode.Size);
+            loops |= opCode.OperandType switch
+            {
+                OperandType.ShortInlineBrTarget => (sbyte)operand[0] < 0,
+                OperandType.InlineBrTarget => BinaryPrimitives.ReadInt32LittleEndian(operand) < 0,
+                _ => false,
+            };
+            vectors |= opCode.OperandType == OperandType.InlineMethod && IsOfVectors(Called(method, BinaryPrimitives.ReadInt32LittleEndian(operand)));
+            at += opCode.Size + OperandSize(opCode, operand);
+        }
+
+        return loops && vectors;
+    }
+
+    private static MethodBase? Called(MethodInfo method, int token) => method.Module.ResolveMethod(
+        token,
+        method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null,
+        method.IsGenericMethod ? method.GetGenericArguments() : null);
+
+    private static bool IsOfVectors(MethodBase? called) =>
+        called?.DeclaringType is { } type
+        && (type.Namespace == "System.Runtime.Intrinsics" || type == typeof(Lanes) || type == typeof(PanelKernel));
+
+    private static int OperandSize(OpCode opCode, ReadOnlySpan<byte> operand) => opCode.OperandType switch
+    {
+        OperandType.InlineNone => 0,
+        OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
+        OperandType.InlineVar => 2,
+        OperandType.InlineI8 or OperandType.InlineR => 8,
+        OperandType.InlineSwitch => 4 + (4 * BinaryPrimitives.ReadInt32LittleEndian(operand)),
+        _ => 4,
+    };
+}
