@@ -15,10 +15,10 @@ internal sealed record BenchEffort(int LeastRounds, int MostRounds, TimeSpan Bud
         new(LeastRounds: 3, MostRounds: 15, TimeSpan.FromSeconds(1.5), new Amount(Calls: 1, Seconds: 0.01), new Amount(Calls: 1, Seconds: 0.2));
 
     /// <summary>
-    /// Before everything else: a layer whose input is large enough for every path to be taken and small enough for the runtime
-    /// to see enough calls that it compiles them for good.
+    /// Before everything else: a layer whose input is large enough for every path to be taken and small enough for many calls, after
+    /// which the runtime compiles its own libraries for good.
     /// </summary>
-    public static (BenchShape Shape, Amount Amount) ProcessWarmUp { get; } = (new(256, 768, 12), new Amount(Calls: 200, Seconds: 5));
+    public static (BenchShape Shape, Amount Amount) ProcessWarmUp { get; } = (new(256, 768, 12), new Amount(Calls: 60, Seconds: 1));
 }
 
 /// <summary>How often something is done: until both are reached.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using HeadCluster.Hosting;
 using HeadCluster.Scheduling;
@@ -91,14 +92,15 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private async Task<string> SaidAsync() =>
         (await _error).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "it did not say why";
 
-    // This program with the runtime's settings of a silo, which stand beside it.
-    private static string[] ThisProgram()
-    {
-        var library = typeof(WorkerProcess).Assembly.Location;
-        var path = Environment.ProcessPath;
-        var dotnet = Path.GetFileNameWithoutExtension(path) == "dotnet" ? path! : "dotnet";
-        return [dotnet, "exec", "--runtimeconfig", Path.ChangeExtension(typeof(SiloHostOptions).Assembly.Location, "runtimeconfig.json"), library];
-    }
+    // This program, by the runtime that runs it, with the settings that a silo has of the runtime: they lie beside the silo's library.
+    private static string[] ThisProgram() =>
+    [
+        Path.GetFullPath("../../../dotnet", RuntimeEnvironment.GetRuntimeDirectory()),
+        "exec",
+        "--runtimeconfig",
+        Path.ChangeExtension(typeof(SiloHostOptions).Assembly.Location, "runtimeconfig.json"),
+        typeof(WorkerProcess).Assembly.Location,
+    ];
 }
 
 /// <summary>What is different from silo to silo.</summary>
