@@ -161,14 +161,7 @@ internal sealed class GrainCalls
         var interval = WatchInterval;
         while (isServed is not null)
         {
-            try
-            {
-                await Task.WhenAny(answer, gatewayLost).WaitAsync(interval, _time, CancellationToken.None);
-            }
-            catch (TimeoutException)
-            {
-            }
-
+            await WaitForAnyAsync(interval, answer, gatewayLost);
             if (answer.IsCompleted)
             {
                 break;
@@ -179,7 +172,14 @@ internal sealed class GrainCalls
                 (interval, gatewayLost) = (WatchIntervalAfterLoss, Never);
             }
 
-            if (!await IsServedAsync(isServed, end.Token) && !answer.IsCompleted)
+            if (await IsServedAsync(isServed, end.Token))
+            {
+                continue;
+            }
+
+            // What is served no more may have been answered, and a busy client takes the answer up after the one to the question.
+            await WaitForAnyAsync(WatchIntervalAfterLoss, answer);
+            if (!answer.IsCompleted)
             {
                 // Whoever may still compute it stops.
                 await end.CancelAsync();
@@ -190,6 +190,17 @@ internal sealed class GrainCalls
         }
 
         return await answer;
+    }
+
+    private async Task WaitForAnyAsync(TimeSpan longest, params Task[] tasks)
+    {
+        try
+        {
+            await Task.WhenAny(tasks).WaitAsync(longest, _time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+        }
     }
 
     // Who cannot be asked may still be serving. The question may be lost like the call.
