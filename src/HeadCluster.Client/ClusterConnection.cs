@@ -29,7 +29,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
         try
         {
             var options = services.GetRequiredService<IOptions<HeadClusterClientOptions>>().Value;
-            using var timeout = new CancellationTokenSource(options.ConnectTimeout, services.GetRequiredService<TimeProvider>());
+            using var timeout = new CancellationTokenSource(options.AttemptTimeout, services.GetRequiredService<TimeProvider>());
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
             try
             {
@@ -46,7 +46,7 @@ internal sealed class ClusterConnection : IAsyncDisposable
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var retries = services.GetRequiredService<IClientConnectionRetryFilter>() as ConnectTimeoutFilter;
-                throw Failure.Unreachable(options, exception is OperationCanceledException ? retries?.First : exception);
+                throw Failure.Unreachable(options, options.AttemptTimeout, exception is OperationCanceledException ? retries?.First : exception);
             }
         }
         catch (OptionsValidationException exception)

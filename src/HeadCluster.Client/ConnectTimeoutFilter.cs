@@ -25,9 +25,10 @@ internal sealed class ConnectTimeoutFilter : IClientConnectionRetryFilter
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
     {
         First ??= exception;
-        if (_time.GetElapsedTime(_start) + Pause >= _options.ConnectTimeout)
+        var elapsed = _time.GetElapsedTime(_start);
+        if (elapsed + Pause >= _options.ConnectTimeout)
         {
-            throw Failure.Unreachable(_options, First);
+            throw Failure.Unreachable(_options, elapsed < _options.ConnectTimeout ? _options.ConnectTimeout : elapsed, First);
         }
 
         await Task.Delay(Pause, _time, cancellationToken);

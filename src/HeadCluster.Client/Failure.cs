@@ -6,12 +6,12 @@ namespace HeadCluster.Client;
 internal static class Failure
 {
     /// <summary>The error of a cluster that could not be reached.</summary>
-    public static HeadClusterException Unreachable(HeadClusterClientOptions options, Exception? cause)
+    public static HeadClusterException Unreachable(HeadClusterClientOptions options, TimeSpan tried, Exception? cause)
     {
         var (where, mend) = options.Discovery == GatewayDiscovery.Static
             ? ($"at {string.Join(", ", options.StaticGateways)}", "start one there or name the gateway of a running one")
             : ($"that {options.Discovery} lists", "start one, or mend where the list is looked for");
-        var seconds = options.ConnectTimeout.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+        var seconds = tried.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
         var reason = cause is null ? "" : $" ({FirstLine(cause.GetBaseException().Message)})";
         return Unavailable(
             $"no silo of cluster '{options.ClusterId}' answered {where} within {seconds} s{reason}; {mend}",

@@ -29,8 +29,8 @@ public sealed class HeadClusterClientOptions
     public string ServiceId { get; set; } = ClusterDefaults.Id;
 
     /// <summary>
-    /// How long to try to connect, from 100 milliseconds to 10 minutes; a silo that is only starting is found within it.
-    /// Default: 5 seconds.
+    /// How long to go on trying to connect where no silo listens, from 100 milliseconds to 10 minutes; a silo that is only starting is
+    /// found within it. One that listens but is too busy to answer is given three times as long. Default: 5 seconds.
     /// </summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -46,6 +46,9 @@ public sealed class HeadClusterClientOptions
     /// <see cref="HeadClusterErrorKind.Timeout"/> that says what was pending. Default: null.
     /// </summary>
     public TimeSpan? TimeLimit { get; set; }
+
+    /// <summary>How long one attempt to connect may take.</summary>
+    internal TimeSpan AttemptTimeout => 3 * ConnectTimeout;
 
     internal static TimeSpan DefaultRetryTimeout => TimeSpan.FromMinutes(1);
 

@@ -60,7 +60,7 @@ public static class HeadClusterClientServiceCollectionExtensions
             orleans.ServiceId = options.Value.ServiceId;
         });
         services.AddOptions<ConnectionOptions>().Configure<IOptions<HeadClusterClientOptions>>((orleans, options) =>
-            orleans.OpenConnectionTimeout = options.Value.ConnectTimeout);
+            orleans.OpenConnectionTimeout = options.Value.AttemptTimeout);
         services.Configure<ClientMessagingOptions>(orleans =>
         {
             orleans.MaxMessageBodySize = WireLimits.MaxMessageBodyBytes;

@@ -54,10 +54,10 @@ public static class AttentionKernel
         try
         {
             var tile = new AttentionTile(cache, options, mask, scratch);
-            for (var row = 0; row < rows; row += PanelKernel.MaxRows)
+            for (var row = 0; row < rows; row += AttentionTile.MaxRows)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var count = Math.Min(PanelKernel.MaxRows, rows - row);
+                var count = Math.Min(AttentionTile.MaxRows, rows - row);
                 tile.Attend(
                     queries[(row * queryStride)..], queryStride, count, row, firstPosition + row, output[(row * outputStride)..], outputStride);
             }
@@ -96,10 +96,10 @@ public static class AttentionKernel
         try
         {
             var tile = new AttentionTile(cache, options, mask, scratch);
-            for (var row = 0; row < rows; row += PanelKernel.MaxRows)
+            for (var row = 0; row < rows; row += AttentionTile.MaxRows)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var count = Math.Min(PanelKernel.MaxRows, rows - row);
+                var count = Math.Min(AttentionTile.MaxRows, rows - row);
                 tile.Pattern(
                     queries[(row * queryStride)..], queryStride, count, row, firstPosition + row, pattern.Slice(row * cache.Length, count * cache.Length));
             }

@@ -10,6 +10,12 @@ namespace HeadCluster.Kernels;
 /// </summary>
 internal ref struct AttentionTile
 {
+    /// <summary>
+    /// Rows of the largest tile: two of the panel kernel's, of which the second finds the keys in the first-level cache, and enough
+    /// for what is done once a block to be little beside the products. A lane each.
+    /// </summary>
+    public const int MaxRows = 2 * PanelKernel.MaxRows;
+
     // What every score's chain starts with.
     private static readonly float[] Zeros = new float[AttentionKernel.BlockKeys];
 
@@ -22,6 +28,9 @@ internal ref struct AttentionTile
     private readonly Span<float> _weights;
     private readonly Span<float> _sums;
 
+    // Lanes of a block, to be read one by one: the largest scores so far [16], the corrections [16].
+    private readonly Span<float> _lanes;
+
     // Lane r is the state of row r: the largest score so far, and Σ exp(score − largest).
     private Vector512<float> _maximum;
     private Vector512<float> _denominator;
@@ -32,19 +41,20 @@ internal ref struct AttentionTile
         _cache = cache;
         _options = options;
         _mask = mask;
-        var block = PanelKernel.MaxRows * AttentionKernel.BlockKeys;
+        var block = MaxRows * AttentionKernel.BlockKeys;
         _scores = scratch[..block];
         _weights = scratch.Slice(block, block);
-        _sums = scratch.Slice(2 * block, PanelKernel.MaxRows * cache.ValueStride);
+        _lanes = scratch.Slice(2 * block, 2 * Lanes.Count);
+        _sums = scratch.Slice((2 * block) + _lanes.Length, MaxRows * cache.ValueStride);
     }
 
     /// <summary>Elements of the scratch memory that a tile needs; their content does not matter.</summary>
-    public static int ScratchLength(KvCache cache) => PanelKernel.MaxRows * ((2 * AttentionKernel.BlockKeys) + cache.ValueStride);
+    public static int ScratchLength(KvCache cache) => (MaxRows * ((2 * AttentionKernel.BlockKeys) + cache.ValueStride)) + (2 * Lanes.Count);
 
     /// <summary>Computes the output rows of some queries.</summary>
     /// <param name="queries">The first query and, every <paramref name="queryStride"/> elements, the next.</param>
     /// <param name="queryStride">Elements from one query to the next.</param>
-    /// <param name="rows">1 to <see cref="PanelKernel.MaxRows"/>.</param>
+    /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
     /// <param name="row">Row of the first query in the mask.</param>
     /// <param name="position">Position of the first query.</param>
     /// <param name="output">The first output row and, every <paramref name="outputStride"/> elements, the next.</param>
@@ -73,7 +83,7 @@ internal ref struct AttentionTile
     /// <summary>Computes the pattern of some queries: softmax of their scores, 0 for keys that they do not see.</summary>
     /// <param name="queries">The first query and, every <paramref name="queryStride"/> elements, the next.</param>
     /// <param name="queryStride">Elements from one query to the next.</param>
-    /// <param name="rows">1 to <see cref="PanelKernel.MaxRows"/>.</param>
+    /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
     /// <param name="row">Row of the first query in the mask.</param>
     /// <param name="position">Position of the first query.</param>
     /// <param name="pattern"><c>[rows, keys of the cache]</c>.</param>
@@ -111,7 +121,6 @@ internal ref struct AttentionTile
     {
         var tile = new PanelTile<float>
         {
-            X = ref MemoryMarshal.GetReference(queries),
             XStride = (nuint)queryStride,
             Inputs = (nuint)_cache.HeadDim,
             InputStride = PanelKernel.PanelColumns,
@@ -124,20 +133,26 @@ internal ref struct AttentionTile
         {
             var lane = key % PanelKernel.PanelColumns;
             tile.Weights = ref Unsafe.Add(ref Unsafe.AsRef(in _cache.KeyGroup(group + (key / PanelKernel.PanelColumns))), lane);
-            tile.Y = ref _scores[key];
             if (rows == 1 && count - key >= PanelKernel.PanelColumns)
             {
                 var panels = Math.Min(PanelKernel.MaxPanelsOfRow, (count - key) / PanelKernel.PanelColumns);
+                tile.X = ref MemoryMarshal.GetReference(queries);
+                tile.Y = ref _scores[key];
                 PanelKernel.RunRow<Float32Weights, float>(panels, tile, (nuint)(_cache.HeadDim * PanelKernel.PanelColumns));
                 key += panels * PanelKernel.PanelColumns;
+                continue;
             }
-            else
+
+            var left = Lanes.RoundUp(Math.Min(count - key, PanelKernel.PanelColumns - lane)) / Lanes.Count;
+            var vectors = PanelKernel.NextVectors(rows, left);
+            for (var row = 0; row < rows; row += PanelKernel.MaxRows)
             {
-                var left = Lanes.RoundUp(Math.Min(count - key, PanelKernel.PanelColumns - lane)) / Lanes.Count;
-                var vectors = PanelKernel.NextVectors(rows, left);
-                PanelKernel.Run<Float32Weights, float>(rows, vectors, tile);
-                key += vectors * Lanes.Count;
+                tile.X = ref Unsafe.Add(ref MemoryMarshal.GetReference(queries), row * queryStride);
+                tile.Y = ref _scores[(row * AttentionKernel.BlockKeys) + key];
+                PanelKernel.Run<Float32Weights, float>(Math.Min(PanelKernel.MaxRows, rows - row), vectors, tile);
             }
+
+            key += vectors * Lanes.Count;
         }
     }
 
@@ -201,47 +216,65 @@ internal ref struct AttentionTile
     private void AddBlock(int row, int position, int firstKey)
     {
         // Lane r is row r. Lanes are set in registers: a vector that is read from memory just written lane by lane waits for all before it.
-        Span<int> counts = stackalloc int[PanelKernel.MaxRows];
         var largest = Vector512.Create(float.NegativeInfinity);
 
-        // Keys from the block's first on that every row of the tile sees: their values are added to all rows at once.
-        var common = AttentionKernel.BlockKeys;
+        // Bit r: row r does not see all keys of its count.
+        var masked = 0;
         for (var r = 0; r < _rows; r++)
         {
-            counts[r] = Math.Clamp(AttentionKernel.VisibleKeys(position + r, _cache, _options) - firstKey, 0, AttentionKernel.BlockKeys);
-            Finish(r, row + r, firstKey, counts[r], out var maximumOfRow, out var seesAll);
+            Finish(r, row + r, firstKey, Count(position + r, firstKey), out var maximumOfRow, out var seesAll);
             largest = Lanes.With(largest, r, maximumOfRow);
-            common = Math.Min(common, seesAll ? counts[r] : 0);
+            masked |= seesAll ? 0 : 1 << r;
         }
 
         // A row that has seen no key yet has no maximum, and nothing to correct.
         var maximum = Vector512.Max(_maximum, largest);
         var none = Vector512.Equals(maximum, Vector512.Create(float.NegativeInfinity));
         var correction = Vector512.ConditionalSelect(none, Vector512<float>.One, Elementary.Exp(_maximum - maximum));
+        maximum.StoreUnsafe(ref _lanes[0]);
+        correction.StoreUnsafe(ref _lanes[Lanes.Count]);
+        _maximum = maximum;
+
+        // A block that is masked as a whole adds nothing, as if it were not there.
+        var empty = Vector512.Equals(largest, Vector512.Create(float.NegativeInfinity)).ExtractMostSignificantBits();
         var sums = Vector512<float>.Zero;
         for (var r = 0; r < _rows; r++)
         {
-            // A block that is masked as a whole adds nothing, as if it were not there.
-            if (largest[r] != float.NegativeInfinity)
+            if ((empty >> r & 1) == 0)
             {
-                sums = Lanes.With(sums, r, Exponentials(r, maximum[r], counts[r]));
-            }
-
-            if (correction[r] != 1)
-            {
-                Rescale(Sums(r), correction[r]);
+                sums = Lanes.With(sums, r, Exponentials(r, _lanes[r], Count(position + r, firstKey)));
             }
         }
 
         _denominator = Vector512.FusedMultiplyAdd(_denominator, correction, sums);
-        _maximum = maximum;
-
-        AddValues(0, _rows, firstKey, 0, common);
         for (var r = 0; r < _rows; r++)
         {
-            if (common < counts[r])
+            if (firstKey > 0 && _lanes[Lanes.Count + r] is not 1 and var factor)
             {
-                AddVisibleValues(r, firstKey, common, counts[r]);
+                Rescale(Sums(r), factor);
+            }
+        }
+
+        for (var first = 0; first < _rows; first += PanelKernel.MaxRows)
+        {
+            AddValues(first, Math.Min(PanelKernel.MaxRows, _rows - first), position, firstKey, masked >> first);
+        }
+    }
+
+    // Keys of the block from its first on that the query at a position sees, but for the mask.
+    private readonly int Count(int position, int firstKey) =>
+        Math.Clamp(AttentionKernel.VisibleKeys(position, _cache, _options) - firstKey, 0, AttentionKernel.BlockKeys);
+
+    // Keys that every row sees are added to all at once; of rows, the first sees the fewest.
+    private void AddValues(int firstRow, int rows, int position, int firstKey, int masked)
+    {
+        var common = (masked & ((1 << rows) - 1)) == 0 ? Count(position + firstRow, firstKey) : 0;
+        AddRun(firstRow, rows, firstKey, 0, common);
+        for (var r = firstRow; r < firstRow + rows; r++)
+        {
+            if (Count(position + r, firstKey) is var count && common < count)
+            {
+                AddVisibleValues(r, firstKey, common, count);
             }
         }
     }
@@ -254,14 +287,14 @@ internal ref struct AttentionTile
         {
             var run = scores[from..].IndexOf(float.NegativeInfinity);
             run = run < 0 ? count - from : run;
-            AddValues(r, 1, firstKey, from, run);
+            AddRun(r, 1, firstKey, from, run);
             from += run + 1;
         }
     }
 
     // sums[row, d] += Σ_j weights[row, j] values[j, d], j ascending, for some rows and keys.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddValues(int firstRow, int rows, int firstKey, int from, int count)
+    private void AddRun(int firstRow, int rows, int firstKey, int from, int count)
     {
         if (count == 0)
         {
@@ -333,9 +366,10 @@ internal ref struct AttentionTile
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rescale(Span<float> sums, float correction)
     {
+        ref var first = ref MemoryMarshal.GetReference(sums);
         for (var d = 0; d < sums.Length; d += Lanes.Count)
         {
-            Lanes.Store(Lanes.Load(sums, d, fill: 0) * correction, sums, d);
+            (Vector512.LoadUnsafe(ref first, (nuint)d) * correction).StoreUnsafe(ref first, (nuint)d);
         }
     }
 
@@ -351,7 +385,7 @@ internal ref struct AttentionTile
 
         for (var d = 0; d < output.Length; d += Lanes.Count)
         {
-            Lanes.Store(Lanes.Load(sums, d, fill: 0) / denominator, output, d);
+            Lanes.Store(Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(sums), (nuint)d) / denominator, output, d);
         }
     }
 }

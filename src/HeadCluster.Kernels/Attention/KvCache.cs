@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace HeadCluster.Kernels;
 
@@ -15,6 +16,8 @@ namespace HeadCluster.Kernels;
 /// </remarks>
 public sealed class KvCache : IDisposable
 {
+    private const int KeysAtOnce = 4;
+
     private float[] _keys;
     private float[] _values;
     private bool _disposed;
@@ -84,15 +87,27 @@ public sealed class KvCache : IDisposable
 
         for (var row = 0; row < rows; row++)
         {
+            values.Slice(row * valueStride, ValueDim).CopyTo(_values.AsSpan((Length + row) * ValueStride));
+        }
+
+        for (var row = 0; row < rows;)
+        {
             var (group, lane) = Math.DivRem(Length + row, PanelKernel.PanelColumns);
-            var key = keys.Slice(row * keyStride, HeadDim);
-            var column = _keys.AsSpan((group * HeadDim * PanelKernel.PanelColumns) + lane);
-            for (var d = 0; d < key.Length; d++)
+            var columns = _keys.AsSpan(group * HeadDim * PanelKernel.PanelColumns, HeadDim * PanelKernel.PanelColumns)[lane..];
+            var key = keys.Slice(row * keyStride);
+            if (Math.Min(rows - row, PanelKernel.PanelColumns - lane) >= KeysAtOnce)
             {
-                column[d * PanelKernel.PanelColumns] = key[d];
+                PlaceKeys(key, keyStride, columns);
+                row += KeysAtOnce;
+                continue;
             }
 
-            values.Slice(row * valueStride, ValueDim).CopyTo(_values.AsSpan((Length + row) * ValueStride));
+            for (var d = 0; d < HeadDim; d++)
+            {
+                columns[d * PanelKernel.PanelColumns] = key[d];
+            }
+
+            row++;
         }
 
         Length += rows;
@@ -118,6 +133,20 @@ public sealed class KvCache : IDisposable
     {
         _disposed = true;
         Return();
+    }
+
+    // Some keys side by side, so that their elements of one dimension are written at once.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PlaceKeys(ReadOnlySpan<float> keys, int stride, Span<float> columns)
+    {
+        var key0 = keys[..HeadDim];
+        var key1 = keys.Slice(stride, key0.Length);
+        var key2 = keys.Slice(2 * stride, key0.Length);
+        var key3 = keys.Slice(3 * stride, key0.Length);
+        for (var d = 0; d < key0.Length; d++)
+        {
+            Vector128.Create(key0[d], key1[d], key2[d], key3[d]).CopyTo(columns[(d * PanelKernel.PanelColumns)..]);
+        }
     }
 
     private void Return()

@@ -60,6 +60,28 @@ public sealed class HeadClusterClientTests
     }
 
     [Fact]
+    public async Task Silo_that_is_slow_to_greet_a_client_is_waited_for()
+    {
+        await using var silo = await SiloProcess.StartAsync();
+        var connectTimeout = TimeSpan.FromSeconds(2);
+
+        // The system takes connections for a process that has stopped.
+        await Programs.SignalAsync(silo.Process, "STOP");
+        var connecting = HeadClusterClient.ConnectAsync(
+            options =>
+            {
+                options.Gateways.Add(silo.Gateway);
+                options.ConnectTimeout = connectTimeout;
+            },
+            Cancelled);
+        await Assert.ThrowsAsync<TimeoutException>(() => connecting.WaitAsync(connectTimeout * 1.25, Cancelled));
+        await Programs.SignalAsync(silo.Process, "CONT");
+
+        await using var client = await connecting;
+        Assert.Single((await client.StatusAsync(Cancelled)).Silos);
+    }
+
+    [Fact]
     public async Task Cancelled_call_ends_with_the_callers_token()
     {
         await using var silo = await SiloProcess.StartAsync();

@@ -23,7 +23,7 @@ public sealed class GatewayTests
 
         var result = await CommandResult.RunAsync("status", "--cluster", silent.LocalEndpoint.ToString()!);
 
-        result.AssertRefused($"{silent.LocalEndpoint} within 5 s");
+        result.AssertRefused($"{silent.LocalEndpoint} within 15 s");
     }
 
     [Theory]
