@@ -12,6 +12,9 @@ internal sealed class LinkMeter
     /// <summary>Messages of each size; the quickest counts, since what disturbs one is not the link.</summary>
     private const int Repetitions = 3;
 
+    /// <summary>Of a link that is new: the first messages wait for the connection, and for what sends and receives them to be compiled.</summary>
+    private const int FirstRepetitions = 10;
+
     /// <summary>Large enough that the round trip does not matter, 1 MiB.</summary>
     private const int PayloadLength = 1 << 18;
 
@@ -36,7 +39,7 @@ internal sealed class LinkMeter
 
     /// <summary>Measures links of which nothing is known.</summary>
     public Task MeasureNewAsync(IEnumerable<SiloAddress> silos, CancellationToken cancellationToken) =>
-        MeasureAsync(Others(silos).Where(silo => !_links.ContainsKey(silo)).Take(Peers), cancellationToken);
+        MeasureAsync(Others(silos).Where(silo => !_links.ContainsKey(silo)).Take(Peers), FirstRepetitions, cancellationToken);
 
     /// <summary>Measures some of the links anew, others each time, and forgets those to silos that have gone.</summary>
     public Task MeasureNextAsync(IReadOnlyCollection<SiloAddress> silos, CancellationToken cancellationToken)
@@ -48,19 +51,19 @@ internal sealed class LinkMeter
 
         var others = Others(silos);
         var first = others.Length == 0 ? 0 : _round++ * Peers % others.Length;
-        return MeasureAsync(others.Skip(first).Concat(others.Take(first)).Take(Peers), cancellationToken);
+        return MeasureAsync(others.Skip(first).Concat(others.Take(first)).Take(Peers), Repetitions, cancellationToken);
     }
 
     private SiloAddress[] Others(IEnumerable<SiloAddress> silos) => [.. silos.Where(silo => !silo.Equals(_here)).Order()];
 
     // One after the other, so that they do not measure each other.
-    private async Task MeasureAsync(IEnumerable<SiloAddress> silos, CancellationToken cancellationToken)
+    private async Task MeasureAsync(IEnumerable<SiloAddress> silos, int repetitions, CancellationToken cancellationToken)
     {
         foreach (var silo in silos)
         {
             try
             {
-                _links[silo] = await MeasureAsync(silo, cancellationToken);
+                _links[silo] = await MeasureAsync(silo, repetitions, cancellationToken);
             }
             catch (Exception exception) when (SiloLoss.Is(exception) && !cancellationToken.IsCancellationRequested)
             {
@@ -69,7 +72,7 @@ internal sealed class LinkMeter
         }
     }
 
-    private async Task<MeasuredLink> MeasureAsync(SiloAddress silo, CancellationToken cancellationToken)
+    private async Task<MeasuredLink> MeasureAsync(SiloAddress silo, int repetitions, CancellationToken cancellationToken)
     {
         var agent = _agents.On(silo);
         var roundTrip = await BestAsync(Nothing);
@@ -79,7 +82,7 @@ internal sealed class LinkMeter
         async Task<TimeSpan> BestAsync(FloatTensor payload)
         {
             var best = TimeSpan.MaxValue;
-            for (var i = 0; i < Repetitions; i++)
+            for (var i = 0; i < repetitions; i++)
             {
                 var elapsed = await TimeAsync(payload);
                 best = elapsed < best ? elapsed : best;
