@@ -85,7 +85,8 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         await base.OnActivateAsync(cancellationToken);
         if (LoadedWeights is not null)
         {
-            _localGrains.Add(_id);
+            // Found here by callers of this silo: making a reference takes longer than the call.
+            _localGrains.Add(_id, this.AsReference<ILocalHead>());
         }
     }
 

@@ -5,8 +5,7 @@ internal sealed class LocalGrains
 {
     private readonly Lock _lock = new();
 
-    // Whether the head is about to leave.
-    private readonly Dictionary<HeadId, bool> _heads = [];
+    private readonly Dictionary<HeadId, (ILocalHead Grain, bool IsLeaving)> _heads = [];
     private readonly Dictionary<GrainId, string> _coordinators = [];
     private readonly Dictionary<object, TaskCompletionSource> _awaited = [];
 
@@ -33,12 +32,12 @@ internal sealed class LocalGrains
         }
     }
 
-    /// <summary>Whether a head may be called by what cannot be sent to another silo.</summary>
-    public bool CanCallByReference(HeadId head)
+    /// <summary>A head, to be called with what cannot be sent to another silo; null if it is not here, or about to leave.</summary>
+    public ILocalHead? Find(HeadId head)
     {
         lock (_lock)
         {
-            return _heads.TryGetValue(head, out var leaving) && !leaving;
+            return _heads.TryGetValue(head, out var local) && !local.IsLeaving ? local.Grain : null;
         }
     }
 
@@ -68,11 +67,11 @@ internal sealed class LocalGrains
         }
     }
 
-    public void Add(HeadId head)
+    public void Add(HeadId head, ILocalHead grain)
     {
         lock (_lock)
         {
-            _heads[head] = false;
+            _heads[head] = (grain, IsLeaving: false);
             Arrived(head);
         }
     }
@@ -106,9 +105,9 @@ internal sealed class LocalGrains
     {
         lock (_lock)
         {
-            if (_heads.ContainsKey(head))
+            if (_heads.TryGetValue(head, out var local))
             {
-                _heads[head] = leaving;
+                _heads[head] = (local.Grain, leaving);
             }
         }
     }

@@ -80,11 +80,11 @@ internal sealed class HeadFanOut
 
     private async Task<HeadReport> AttendAsync(HeadId head, LayerInput input, HeadColumns output, CancellationToken cancellationToken)
     {
-        if (_local.CanCallByReference(head))
+        if (_local.Find(head) is { } local)
         {
             try
             {
-                return await _grains.GetGrain<ILocalHead>(head.ToString()).AttendAsync(new LocalHeadRequest(input, output), cancellationToken);
+                return await local.AttendAsync(new LocalHeadRequest(input, output), cancellationToken);
             }
             catch (HeadElsewhereException)
             {
