@@ -56,6 +56,7 @@ public static class LinearKernel
         switch (weights.Format)
         {
             case WeightFormat.BFloat16: Apply<BFloat16Weights, ushort>(product, cancellationToken); break;
+            case WeightFormat.Float16 when weights.IsFinite: Apply<FiniteFloat16Weights, ushort>(product, cancellationToken); break;
             case WeightFormat.Float16: Apply<Float16Weights, ushort>(product, cancellationToken); break;
             default: Apply<Float32Weights, float>(product, cancellationToken); break;
         }

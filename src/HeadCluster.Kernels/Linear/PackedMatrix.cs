@@ -44,6 +44,9 @@ public sealed class PackedMatrix
     public static long SizeOf(int inputs, int outputs, WeightFormat format) =>
         (Length(inputs, outputs) * (format == WeightFormat.Float32 ? sizeof(float) : sizeof(ushort))) + (sizeof(float) * (long)Lanes.RoundUp(outputs));
 
+    /// <summary>Whether no weight is infinite or NaN.</summary>
+    internal bool IsFinite { get; private set; } = true;
+
     /// <summary>The first weight of a panel.</summary>
     internal ref readonly TStored Panel<TStored>(int panel)
         where TStored : unmanaged =>
@@ -122,6 +125,7 @@ public sealed class PackedMatrix
             for (var input = 0; input < Inputs; input++)
             {
                 var from = part.Weights.Span.Slice((input * part.Outputs) + column, run);
+                IsFinite = IsFinite && NonFinite.IndexOf(from) < 0;
                 var to = panels.AsSpan((panel * Inputs * PanelKernel.PanelColumns) + (input * width) + lane, run);
                 for (var i = 0; i < run; i++)
                 {

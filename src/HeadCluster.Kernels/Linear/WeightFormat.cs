@@ -63,7 +63,7 @@ internal readonly struct BFloat16Weights : IWeightFormat<ushort>
     }
 }
 
-/// <summary><see cref="WeightFormat.Float16"/></summary>
+/// <summary><see cref="WeightFormat.Float16"/>, any value.</summary>
 internal readonly struct Float16Weights : IWeightFormat<ushort>
 {
     public static bool IsCostly => true;
@@ -71,14 +71,11 @@ internal readonly struct Float16Weights : IWeightFormat<ushort>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(ref readonly ushort first, nuint index)
     {
-        // Sign, exponent and digits moved to their places in a binary32 stand for the value times 2⁻¹¹², denormals included; the
-        // product is exact. Infinities and NaN have the largest exponent in both formats.
-        var extended = Vector512.WidenLower(Vector256.LoadUnsafe(in first, index).ToVector512Unsafe().AsInt16()).AsUInt32();
-        var bits = (extended << 13) & Vector512.Create(0x8FFFE000u);
-        var value = bits.AsSingle() * Vector512.Create(5.192296858534828e+33f);
+        // Infinities and NaN have the largest exponent in both formats.
+        var bits = FiniteFloat16Weights.Scaled(in first, index);
         var exponent = Vector512.Create(0x0F800000u);
         var special = Vector512.Equals(bits & exponent, exponent) & Vector512.Create(0x7F800000u);
-        return (value.AsUInt32() | special).AsSingle();
+        return (FiniteFloat16Weights.Value(bits).AsUInt32() | special).AsSingle();
     }
 
     public static bool TryStore(float weight, out ushort stored)
@@ -87,4 +84,32 @@ internal readonly struct Float16Weights : IWeightFormat<ushort>
         stored = BitConverter.HalfToUInt16Bits(half);
         return BitConverter.SingleToUInt32Bits((float)half) == BitConverter.SingleToUInt32Bits(weight);
     }
+}
+
+/// <summary>
+/// <see cref="WeightFormat.Float16"/> without infinities and NaN, as nearly all weights are: half of the operations, which for a row
+/// alone are what takes longest.
+/// </summary>
+internal readonly struct FiniteFloat16Weights : IWeightFormat<ushort>
+{
+    public static bool IsCostly => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(ref readonly ushort first, nuint index) => Value(Scaled(in first, index));
+
+    public static bool TryStore(float weight, out ushort stored) => Float16Weights.TryStore(weight, out stored) && float.IsFinite(weight);
+
+    /// <summary>
+    /// Sign, exponent and digits moved to their places in a binary32, where they stand for the value times 2⁻¹¹², denormals included.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<uint> Scaled(ref readonly ushort first, nuint index)
+    {
+        var extended = Vector512.WidenLower(Vector256.LoadUnsafe(in first, index).ToVector512Unsafe().AsInt16()).AsUInt32();
+        return (extended << 13) & Vector512.Create(0x8FFFE000u);
+    }
+
+    // The product is exact.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Value(Vector512<uint> scaled) => scaled.AsSingle() * Vector512.Create(5.192296858534828e+33f);
 }

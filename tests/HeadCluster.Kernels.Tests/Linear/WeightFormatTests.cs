@@ -29,6 +29,21 @@ public sealed class WeightFormatTests
         }
     }
 
+    [Fact]
+    public void Every_finite_pattern_loads_as_its_value_where_none_else_is_expected()
+    {
+        ushort[] patterns = [.. Enumerable.Range(0, 0x10000).Select(bits => (ushort)bits)];
+        for (var index = 0; index < patterns.Length; index += Lanes.Count)
+        {
+            var loaded = FiniteFloat16Weights.Load(in patterns[0], (nuint)index);
+            for (var lane = 0; lane < Lanes.Count; lane++)
+            {
+                var expected = Value(WeightFormat.Float16, patterns[index + lane]);
+                Assert.True(!float.IsFinite(expected) || Bits(loaded[lane]) == Bits(expected), $"0x{index + lane:X4} is {loaded[lane]:R}, expected {expected:R}");
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(HalfFormats))]
     public void Every_number_of_16_bits_is_packed_and_multiplied_exactly(WeightFormat format)
