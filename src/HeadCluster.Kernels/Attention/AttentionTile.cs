@@ -247,9 +247,11 @@ internal ref struct AttentionTile
         }
 
         _denominator = Vector512.FusedMultiplyAdd(_denominator, correction, sums);
-        for (var r = 0; r < _rows; r++)
+
+        // Before the first block there is nothing to rescale.
+        for (var r = 0; firstKey > 0 && r < _rows; r++)
         {
-            if (firstKey > 0 && _lanes[Lanes.Count + r] is not 1 and var factor)
+            if (_lanes[Lanes.Count + r] is not 1 and var factor)
             {
                 Rescale(Sums(r), factor);
             }

@@ -201,13 +201,13 @@ public sealed class AttentionHead
         Check.AtLeast(keys.Length, (long)Shape.QueryHeads * length * count, nameof(keys));
         using var cache = CreateCache(length);
         cache.Append(projected.Keys(firstRow), projected.Stride, projected.Values(firstRow), projected.Stride, length);
-        var rows = ArrayPool<float>.Shared.Rent(PanelKernel.MaxRows * length);
+        var rows = ArrayPool<float>.Shared.Rent(AttentionTile.MaxRows * length);
         try
         {
             for (var row = 0; row < Shape.QueryHeads * length;)
             {
                 var (head, position) = Math.DivRem(row, length);
-                var tile = Math.Min(PanelKernel.MaxRows, length - position);
+                var tile = Math.Min(AttentionTile.MaxRows, length - position);
                 AttentionKernel.Pattern(
                     projected.Queries(head, firstRow + position), projected.Stride, tile, position, cache, _options, AttentionMask.None, rows, cancellationToken);
                 for (var r = 0; r < tile; r++, row++)

@@ -116,6 +116,7 @@ public sealed class PackedMatrix
         where TStored : unmanaged
     {
         part.Bias.Span.CopyTo(_bias.AsSpan(firstColumn));
+        IsFinite = IsFinite && NonFinite.IndexOf(part.Weights.Span) < 0;
         var panels = Panels<TStored>();
         for (var column = 0; column < part.Outputs;)
         {
@@ -125,7 +126,6 @@ public sealed class PackedMatrix
             for (var input = 0; input < Inputs; input++)
             {
                 var from = part.Weights.Span.Slice((input * part.Outputs) + column, run);
-                IsFinite = IsFinite && NonFinite.IndexOf(from) < 0;
                 var to = panels.AsSpan((panel * Inputs * PanelKernel.PanelColumns) + (input * width) + lane, run);
                 for (var i = 0; i < run; i++)
                 {

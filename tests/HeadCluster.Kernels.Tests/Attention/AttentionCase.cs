@@ -23,7 +23,7 @@ internal sealed record AttentionCase(
     public static Gen<AttentionCase> Any { get; } =
         from headDim in Gen.Int[1, 70]
         from valueDim in Gen.Int[1, 140]
-        from rows in Gen.Int[1, 10]
+        from rows in Gen.Int[1, (2 * AttentionTile.MaxRows) + 1]
         from keys in Lengths
         from firstPosition in Gen.Int[0, keys + 5]
         from causal in Gen.Bool

@@ -17,9 +17,9 @@ internal static class KernelScores
         var tile = new AttentionTile(cache, options, AttentionMask.None, new float[AttentionTile.ScratchLength(cache)]);
 
         // Tile by tile and block by block, as the kernel goes.
-        for (var row = 0; row < rows; row += PanelKernel.MaxRows)
+        for (var row = 0; row < rows; row += AttentionTile.MaxRows)
         {
-            var count = Math.Min(PanelKernel.MaxRows, rows - row);
+            var count = Math.Min(AttentionTile.MaxRows, rows - row);
             for (var key = 0; key < rows; key += AttentionKernel.BlockKeys)
             {
                 var block = Math.Min(AttentionKernel.BlockKeys, rows - key);

@@ -64,6 +64,24 @@ public sealed class MaskedTileTests
         Assert.True(float.IsNaN(element) ? actual[Unaware..].All(float.IsNaN) : !actual[Unaware..].SequenceEqual(expected[Unaware..]));
     }
 
+    [Fact]
+    public void Value_that_one_row_does_not_see_does_not_reach_it_wherever_it_stands()
+    {
+        const int All = AttentionTile.MaxRows + 1, At = 70;
+        var (queries, keys, values) = (Data.Noise(1, All * HeadDim), Data.Noise(2, Keys * HeadDim), Data.Noise(3, Keys * ValueDim));
+        values.AsSpan(At * ValueDim, ValueDim).Fill(float.NaN);
+        using var cache = new KvCache(HeadDim, ValueDim, Keys);
+        cache.Append(keys, HeadDim, values, ValueDim, Keys);
+        for (var unaware = 0; unaware < All; unaware++)
+        {
+            bool[] visible = [.. Enumerable.Range(0, All * Keys).Select(i => i != (unaware * Keys) + At)];
+            var output = new float[All * ValueDim];
+            AttentionKernel.Attend(
+                queries, HeadDim, All, 0, cache, new AttentionOptions(0.4f), AttentionMask.Boolean(visible, Keys), output, ValueDim);
+            Assert.All(output.Index(), element => Assert.Equal(element.Index / ValueDim != unaware, float.IsNaN(element.Item)));
+        }
+    }
+
     private static KvCache Cache(int at = 0, float? element = null)
     {
         var keys = Data.Noise(2, Keys * HeadDim);
