@@ -92,7 +92,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _localGrains.Remove(_id);
+        _localGrains.Remove(_id, GrainContext.Deactivated);
         return base.OnDeactivateAsync(reason, cancellationToken);
     }
 

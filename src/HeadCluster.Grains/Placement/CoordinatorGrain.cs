@@ -23,7 +23,7 @@ internal abstract class CoordinatorGrain<TWeights> : ModelGrain<TWeights>
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _local.RemoveCoordinator(this.GetGrainId());
+        _local.RemoveCoordinator(this.GetGrainId(), GrainContext.Deactivated);
         return base.OnDeactivateAsync(reason, cancellationToken);
     }
 

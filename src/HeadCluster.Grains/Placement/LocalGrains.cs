@@ -8,6 +8,7 @@ internal sealed class LocalGrains
     private readonly Dictionary<HeadId, (ILocalHead Grain, bool IsLeaving)> _heads = [];
     private readonly Dictionary<GrainId, string> _coordinators = [];
     private readonly Dictionary<object, TaskCompletionSource> _awaited = [];
+    private readonly Dictionary<object, Task> _going = [];
 
     /// <summary>Models of which something is active here.</summary>
     public string[] Models
@@ -76,11 +77,14 @@ internal sealed class LocalGrains
         }
     }
 
-    public void Remove(HeadId head)
+    /// <param name="head">A head that is being deactivated.</param>
+    /// <param name="gone">Ends when nothing is left of its activation.</param>
+    public void Remove(HeadId head, Task gone)
     {
         lock (_lock)
         {
             _heads.Remove(head);
+            Going(head, gone);
         }
     }
 
@@ -93,11 +97,14 @@ internal sealed class LocalGrains
         }
     }
 
-    public void RemoveCoordinator(GrainId grain)
+    /// <param name="grain">A coordinator that is being deactivated.</param>
+    /// <param name="gone">Ends when nothing is left of its activation.</param>
+    public void RemoveCoordinator(GrainId grain, Task gone)
     {
         lock (_lock)
         {
             _coordinators.Remove(grain);
+            Going(grain, gone);
         }
     }
 
@@ -127,6 +134,43 @@ internal sealed class LocalGrains
         lock (_lock)
         {
             return _coordinators.ContainsKey(coordinator) ? Task.CompletedTask : Awaited(coordinator, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Waits until nothing is left here of an activation of a head that is being deactivated. Until then Orleans takes the head for
+    /// active here, and would ignore that it comes back.
+    /// </summary>
+    public Task WaitUntilGoneAsync(HeadId head, CancellationToken cancellationToken) => Gone(head, cancellationToken);
+
+    /// <summary>The same of a coordinator.</summary>
+    public Task WaitUntilGoneAsync(GrainId coordinator, CancellationToken cancellationToken) => Gone(coordinator, cancellationToken);
+
+    private Task Gone(object grain, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return _going.TryGetValue(grain, out var gone) ? gone.WaitAsync(cancellationToken) : Task.CompletedTask;
+        }
+    }
+
+    private void Going(object grain, Task gone)
+    {
+        _going[grain] = gone;
+        _ = ForgetAsync();
+
+        async Task ForgetAsync()
+        {
+            // Not in the turns of the grain, which end with it.
+            await gone.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+            lock (_lock)
+            {
+                // Another of it may have come and be going meanwhile.
+                if (_going.TryGetValue(grain, out var last) && last == gone)
+                {
+                    _going.Remove(grain);
+                }
+            }
         }
     }
 

@@ -17,7 +17,7 @@ internal interface ISchedulingAgent : IGrainService
     [Alias("ReceiveAsync")]
     Task ReceiveAsync(FloatTensor payload, CancellationToken cancellationToken = default);
 
-    /// <summary>Loads and packs the weights of a head that is about to be activated here.</summary>
+    /// <summary>Loads and packs the weights of a head that is about to be activated here, and waits until nothing is left of an earlier activation.</summary>
     /// <exception cref="HeadClusterException">There is no memory for it, or its file cannot be read.</exception>
     [Alias("PrepareAsync"), ResponseTimeout("00:01:00")]
     Task PrepareAsync(HeadId head, CancellationToken cancellationToken = default);
@@ -33,6 +33,10 @@ internal interface ISchedulingAgent : IGrainService
     /// <summary>Waits until a head is active here.</summary>
     [Alias("ArriveAsync"), ResponseTimeout("00:01:00")]
     Task ArriveAsync(HeadId head, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits until nothing is left of an earlier activation of a layer or of a whole model that is about to come here.</summary>
+    [Alias("PrepareCoordinatorAsync"), ResponseTimeout("00:01:00")]
+    Task PrepareCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken = default);
 
     /// <summary>Waits until the grain of a layer or of a whole model is active here.</summary>
     [Alias("ArriveCoordinatorAsync"), ResponseTimeout("00:01:00")]

@@ -74,8 +74,11 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         return Task.CompletedTask;
     }
 
-    public Task PrepareAsync(HeadId head, CancellationToken cancellationToken) =>
-        _loader.PrepareAsync(LoadedHead.Plan(_models, head), cancellationToken);
+    public async Task PrepareAsync(HeadId head, CancellationToken cancellationToken)
+    {
+        await _local.WaitUntilGoneAsync(head, cancellationToken);
+        await _loader.PrepareAsync(LoadedHead.Plan(_models, head), cancellationToken);
+    }
 
     public Task DiscardAsync(HeadId head, CancellationToken cancellationToken)
     {
@@ -90,6 +93,9 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
     }
 
     public Task ArriveAsync(HeadId head, CancellationToken cancellationToken) => _local.WaitForAsync(head, cancellationToken);
+
+    public Task PrepareCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken) =>
+        _local.WaitUntilGoneAsync(coordinator, cancellationToken);
 
     public Task ArriveCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken) => _local.WaitForAsync(coordinator, cancellationToken);
 

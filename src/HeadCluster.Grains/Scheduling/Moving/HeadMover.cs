@@ -63,9 +63,10 @@ internal sealed class HeadMover
     /// <exception cref="HeadClusterException">It did not come.</exception>
     public async Task MoveCoordinatorAsync(GrainId coordinator, SiloAddress to, CancellationToken cancellationToken)
     {
-        var grain = _grains.GetGrain<IWeightGrain>(coordinator);
-        await MigrateAsync(grain, to);
-        await ArriveAsync(() => _agents.On(to).ArriveCoordinatorAsync(coordinator, cancellationToken), coordinator.ToString(), to);
+        var target = _agents.On(to);
+        await target.PrepareCoordinatorAsync(coordinator, cancellationToken);
+        await MigrateAsync(_grains.GetGrain<IWeightGrain>(coordinator), to);
+        await ArriveAsync(() => target.ArriveCoordinatorAsync(coordinator, cancellationToken), coordinator.ToString(), to);
     }
 
     private static async Task MigrateAsync(IAddressable grain, SiloAddress to)

@@ -36,4 +36,20 @@ public sealed class MoveTests
         Assert.Equal(0, load.Wrong);
         Assert.True(load.Answers > 100, $"{load.Answers} answers");
     }
+
+    [Fact]
+    public async Task A_head_moves_back_as_soon_as_it_has_come()
+    {
+        // Its weights are packed in no time, so that it comes back while Orleans still takes its leave of it.
+        const string Small = "random:nano";
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2);
+        for (var i = 0; i < 200; i++)
+        {
+            var move = await cluster.Client.Scheduler.MoveAsync(new HeadId(Small, 0, 0), cluster.Silos[i % 2], Stop);
+            Assert.Equal((cluster.Silos[i % 2], i > 0), (move.To, move.From is not null));
+
+            // Where Orleans ignores that it comes back, it hangs until Orleans gives up after 30 s.
+            Assert.InRange(move.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(15));
+        }
+    }
 }
