@@ -1,4 +1,4 @@
-using HeadCluster.Cli.Clusters;
+using HeadCluster.Silo;
 
 namespace HeadCluster.Cli.Bench;
 

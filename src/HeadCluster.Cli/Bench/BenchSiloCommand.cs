@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using HeadCluster.Cli.Clusters;
 using HeadCluster.Cli.Output;
 using HeadCluster.Silo;
 using HeadCluster.Silo.CommandLine;

@@ -1,4 +1,4 @@
-using HeadCluster.Cli.Clusters;
+using HeadCluster.Silo;
 using HeadCluster.Silo.CommandLine;
 
 namespace HeadCluster.Cli.Bench;

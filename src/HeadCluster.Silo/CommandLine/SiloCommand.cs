@@ -47,10 +47,17 @@ internal sealed class SiloCommand
         var builder = SiloHost.CreateBuilder(Settings(parsed));
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.AddHostedService<ReadyAnnouncement>();
-        using var telemetry = _telemetry.Start(parsed);
+        builder.Services.AddSingleton<Rehearsal>();
         using var host = builder.Build();
         host.CheckSettings();
-        await SiloPorts.CheckAsync(host.Services.GetRequiredService<SiloHostOptions>(), TimeProvider.System, cancellationToken);
+        var options = host.Services.GetRequiredService<SiloHostOptions>();
+        await SiloPorts.CheckAsync(options, TimeProvider.System, cancellationToken);
+        if (options.Rehearse)
+        {
+            await host.Services.GetRequiredService<Rehearsal>().RunAsync(cancellationToken);
+        }
+
+        using var telemetry = _telemetry.Start(parsed);
         await host.RunAsync(cancellationToken);
         return ExitCode.Success;
     }

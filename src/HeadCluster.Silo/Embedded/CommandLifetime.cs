@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 
-namespace HeadCluster.Cli.Clusters;
+namespace HeadCluster.Silo;
 
 /// <summary>The command hears Ctrl-C and stops its silos; they do not each listen for it.</summary>
 internal sealed class CommandLifetime : IHostLifetime

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace HeadCluster.Cli.Clusters;
+namespace HeadCluster.Silo;
 
 /// <summary>
 /// Ports that nobody listens on. One may be taken by another program before it is used, so that whoever finds that out tries

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 
-namespace HeadCluster.Cli.Clusters;
+namespace HeadCluster.Silo;
 
 /// <summary>Which silos a silo knows so well that it places grains on them.</summary>
 internal static class SiloManifests

@@ -40,6 +40,7 @@ public static class SiloHost
         builder.UseOrleans(silo => silo
             .UseClustering(options)
             .Configure<SiloOptions>(orleans => orleans.SiloName = options.Name)
+            .Configure<SiloMessagingOptions>(orleans => orleans.ClientGatewayShutdownNotificationTimeout = FinishRequests.ClientsLeaveTime)
             .Configure<GrainCollectionOptions>(orleans => orleans.DeactivationTimeout = options.ShutdownTimeout)
             .AddHeadCluster()
             .AddDashboard(options)

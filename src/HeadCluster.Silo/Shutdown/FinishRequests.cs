@@ -13,6 +13,12 @@ internal sealed partial class FinishRequests : IHostedLifecycleService
     // An answer of many megabytes is still on its way when its call has ended, and Orleans does not say when it has left.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// How long clients may go on getting answers through this silo after they have been told to send through others. What takes
+    /// longer is answered all the same, but only when its client has found out that the silo is gone.
+    /// </summary>
+    public static readonly TimeSpan ClientsLeaveTime = TimeSpan.FromSeconds(0.5);
+
     private readonly SiloDrain _drain;
     private readonly RunningRequests _running;
     private readonly TimeSpan _limit;

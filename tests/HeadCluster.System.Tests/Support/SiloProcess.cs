@@ -7,6 +7,9 @@ namespace HeadCluster.System.Tests;
 /// <summary>A silo in a process of its own, on free ports; killed when disposed.</summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
+    // Tests start hundreds of silos, and only those that watch how long others wait for a new one need it.
+    private const string Rehearse = "HeadCluster__Silo__Rehearse";
+
     // A port that was free may be taken by another test before the silo listens on it; then others are tried.
     private const int Attempts = 3;
 
@@ -79,7 +82,11 @@ internal sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Starts another silo where this one was, which has ended.</summary>
-    public Task<SiloProcess> StartAgainAsync(params string[] args) => StartAsync(SiloPort, GatewayPort, SiloPort, [], args, launcher: []);
+    public Task<SiloProcess> StartAgainAsync(params string[] args) => StartAgainAsync([], args);
+
+    /// <summary>As <see cref="StartAgainAsync(string[])"/>, with more environment variables than the tests have.</summary>
+    public Task<SiloProcess> StartAgainAsync(Dictionary<string, string> environment, params string[] args) =>
+        StartAsync(SiloPort, GatewayPort, SiloPort, environment, args, launcher: []);
 
     /// <summary>Ports that nobody listens on.</summary>
     public static int[] FreePorts(int count)
@@ -116,7 +123,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         var process = Programs.Start(
             Programs.Silo,
-            environment,
+            environment.ContainsKey(Rehearse) ? environment : new(environment) { [Rehearse] = "false" },
             ["--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--primary-port", $"{primaryPort}", .. args],
             launcher);
         var silo = new SiloProcess(process, siloPort, gatewayPort);
