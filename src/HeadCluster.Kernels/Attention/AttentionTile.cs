@@ -24,6 +24,7 @@ internal ref struct AttentionTile
     private readonly AttentionMask _mask;
 
     // Of each row: the scores of the block [BlockKeys], what they make the values weigh [BlockKeys], Σ weight · value [ValueStride].
+    // A row alone has the scores of several blocks instead of those of several rows.
     private readonly Span<float> _scores;
     private readonly Span<float> _weights;
     private readonly Span<float> _sums;
@@ -35,6 +36,9 @@ internal ref struct AttentionTile
     private Vector512<float> _maximum;
     private Vector512<float> _denominator;
     private int _rows;
+
+    // Where among scores and weights those of the block that is being added begin.
+    private int _block;
 
     public AttentionTile(KvCache cache, in AttentionOptions options, AttentionMask mask, Span<float> scratch)
     {
@@ -66,12 +70,18 @@ internal ref struct AttentionTile
         _sums[..(rows * _cache.ValueStride)].Clear();
         (_maximum, _denominator) = (Vector512.Create(float.NegativeInfinity), Vector512<float>.Zero);
 
-        // The last row sees the most keys.
+        // The last row sees the most keys. A row alone is done at the pace of memory, which is read fastest in long runs: first the keys
+        // of many blocks, then their values.
         var seen = AttentionKernel.VisibleKeys(position + rows - 1, _cache, _options);
-        for (var key = 0; key < seen; key += AttentionKernel.BlockKeys)
+        var scored = (rows == 1 ? MaxRows : 1) * AttentionKernel.BlockKeys;
+        for (var first = 0; first < seen; first += scored)
         {
-            Score(queries, queryStride, rows, key, Math.Min(AttentionKernel.BlockKeys, seen - key));
-            AddBlock(row, position, key);
+            var count = Math.Min(scored, seen - first);
+            Score(queries, queryStride, rows, first, count);
+            for (_block = 0; _block < count; _block += AttentionKernel.BlockKeys)
+            {
+                AddBlock(row, position, first + _block);
+            }
         }
 
         for (var r = 0; r < rows; r++)
@@ -100,7 +110,7 @@ internal ref struct AttentionTile
                 var count = Math.Min(block, AttentionKernel.VisibleKeys(position + r, _cache, _options) - key);
                 if (count > 0)
                 {
-                    Finish(r, row + r, key, count, out _, out _).CopyTo(pattern[((r * _cache.Length) + key)..]);
+                    Finish(r * AttentionKernel.BlockKeys, row + r, key, count, out _, out _).CopyTo(pattern[((r * _cache.Length) + key)..]);
                 }
             }
         }
@@ -114,7 +124,8 @@ internal ref struct AttentionTile
     }
 
     /// <summary>
-    /// The products query · key of a block, rounded up to whole groups of 16 keys; what stands beyond the last key is undefined.
+    /// The products query · key of a block, or of several for a row alone, rounded up to whole groups of 16 keys; what stands beyond the
+    /// last key is undefined.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Score(ReadOnlySpan<float> queries, int queryStride, int rows, int firstKey, int count)
@@ -135,11 +146,8 @@ internal ref struct AttentionTile
             tile.Weights = ref Unsafe.Add(ref Unsafe.AsRef(in _cache.KeyGroup(group + (key / PanelKernel.PanelColumns))), lane);
             if (rows == 1 && count - key >= PanelKernel.PanelColumns)
             {
-                var panels = Math.Min(PanelKernel.MaxPanelsOfRow, (count - key) / PanelKernel.PanelColumns);
                 tile.X = ref MemoryMarshal.GetReference(queries);
-                tile.Y = ref _scores[key];
-                PanelKernel.RunRow<Float32Weights, float>(panels, tile, (nuint)(_cache.HeadDim * PanelKernel.PanelColumns));
-                key += panels * PanelKernel.PanelColumns;
+                key += ScoreRuns(tile, key, group + (key / PanelKernel.PanelColumns), (count - key) / PanelKernel.PanelColumns);
                 continue;
             }
 
@@ -156,17 +164,34 @@ internal ref struct AttentionTile
         }
     }
 
+    // Several runs of whole groups of keys side by side, each as long as there are groups for. Returns how many keys that was.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly int ScoreRuns(PanelTile<float> tile, int key, int group, int groups)
+    {
+        var runs = Math.Min(PanelKernel.MaxPanelsOfRow, groups);
+        var run = groups / runs;
+        for (var i = 0; i < run; i++)
+        {
+            tile.Weights = ref _cache.KeyGroup(group + i);
+            tile.Y = ref _scores[key + (i * PanelKernel.PanelColumns)];
+            PanelKernel.RunRow<Float32Weights, float>(
+                runs, tile, (nuint)(run * _cache.HeadDim * PanelKernel.PanelColumns), (nuint)(run * PanelKernel.PanelColumns));
+        }
+
+        return runs * run * PanelKernel.PanelColumns;
+    }
+
     /// <summary>From one row's products to its scores: scale, softcap, mask.</summary>
-    /// <param name="r">The row of the tile.</param>
+    /// <param name="at">Where among the scores its products begin.</param>
     /// <param name="maskRow">Its row in the mask.</param>
     /// <param name="firstKey">First key of the block.</param>
     /// <param name="count">Keys of the block that the row sees, but for the mask.</param>
     /// <param name="maximum">The largest score; −∞ if all are masked.</param>
     /// <param name="seesAll">Whether none is masked.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly ReadOnlySpan<float> Finish(int r, int maskRow, int firstKey, int count, out float maximum, out bool seesAll)
+    public readonly ReadOnlySpan<float> Finish(int at, int maskRow, int firstKey, int count, out float maximum, out bool seesAll)
     {
-        ref var first = ref _scores[r * AttentionKernel.BlockKeys];
+        ref var first = ref _scores[at];
         var masked = Vector512.Create(float.NegativeInfinity);
         var (largest, magnitude) = (masked, Vector512<uint>.Zero);
         for (var key = 0; key < count; key += Lanes.Count)
@@ -193,7 +218,7 @@ internal ref struct AttentionTile
             largest = Vector512.MaxNative(largest, score);
         }
 
-        var scores = _scores.Slice(r * AttentionKernel.BlockKeys, count);
+        var scores = _scores.Slice(at, count);
 
         // The bits of an infinity or NaN, without its sign, are at least those of ∞.
         seesAll = _mask.IsNone && Vector512.LessThanAll(magnitude, Vector512.Create(float.PositiveInfinity).AsUInt32());
@@ -210,6 +235,9 @@ internal ref struct AttentionTile
         return scores;
     }
 
+    // Where row r has its scores of the block, and its weights.
+    private readonly int ScoresAt(int r) => _block + (r * AttentionKernel.BlockKeys);
+
     private readonly Span<float> Sums(int r) => _sums.Slice(r * _cache.ValueStride, _cache.ValueStride);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -222,7 +250,7 @@ internal ref struct AttentionTile
         var masked = 0;
         for (var r = 0; r < _rows; r++)
         {
-            Finish(r, row + r, firstKey, Count(position + r, firstKey), out var maximumOfRow, out var seesAll);
+            Finish(ScoresAt(r), row + r, firstKey, Count(position + r, firstKey), out var maximumOfRow, out var seesAll);
             largest = Lanes.With(largest, r, maximumOfRow);
             masked |= seesAll ? 0 : 1 << r;
         }
@@ -242,7 +270,7 @@ internal ref struct AttentionTile
         {
             if ((empty >> r & 1) == 0)
             {
-                sums = Lanes.With(sums, r, Exponentials(r, _lanes[r], Count(position + r, firstKey)));
+                sums = Lanes.With(sums, r, Exponentials(ScoresAt(r), _lanes[r], Count(position + r, firstKey)));
             }
         }
 
@@ -284,7 +312,7 @@ internal ref struct AttentionTile
     // The keys of one row from `from` on that are not masked, run by run.
     private void AddVisibleValues(int r, int firstKey, int from, int count)
     {
-        var scores = _scores.Slice(r * AttentionKernel.BlockKeys, count);
+        var scores = _scores.Slice(ScoresAt(r), count);
         while (from < count)
         {
             var run = scores[from..].IndexOf(float.NegativeInfinity);
@@ -306,7 +334,7 @@ internal ref struct AttentionTile
         var stride = _cache.ValueStride;
         var tile = new PanelTile<float>
         {
-            X = ref _weights[(firstRow * AttentionKernel.BlockKeys) + from],
+            X = ref _weights[ScoresAt(firstRow) + from],
             XStride = AttentionKernel.BlockKeys,
             Inputs = (nuint)count,
             InputStride = (nuint)stride,
@@ -340,12 +368,12 @@ internal ref struct AttentionTile
         return Lanes.Max(largest);
     }
 
-    // weights[r, j] = exp(scores[r, j] − maximum) and their sum; a masked key weighs exactly 0.
+    // weights[at + j] = exp(scores[at + j] − maximum) and their sum; a masked key weighs exactly 0.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly float Exponentials(int r, float maximum, int count)
+    private readonly float Exponentials(int at, float maximum, int count)
     {
-        ref var scores = ref _scores[r * AttentionKernel.BlockKeys];
-        ref var weights = ref _weights[r * AttentionKernel.BlockKeys];
+        ref var scores = ref _scores[at];
+        ref var weights = ref _weights[at];
         var sum = Vector512<float>.Zero;
         var key = 0;
         for (; key <= count - Quad.Count; key += Quad.Count)

@@ -126,23 +126,24 @@ internal static class PanelKernel
     /// <param name="panels">1 to <see cref="MaxPanelsOfRow"/>.</param>
     /// <param name="tile">The row, and the first of the panels.</param>
     /// <param name="panelStride">Weights from one panel to the next.</param>
+    /// <param name="outputStride">Results from those of one panel to those of the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RunRow<TFormat, TStored>(int panels, in PanelTile<TStored> tile, nuint panelStride)
+    public static void RunRow<TFormat, TStored>(int panels, in PanelTile<TStored> tile, nuint panelStride, nuint outputStride = PanelColumns)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
     {
         switch (panels)
         {
             case 1: Run<TFormat, TStored, N1, N4>(tile); break;
-            case 2: RunRow<TFormat, TStored, N2>(tile, panelStride); break;
-            case 3: RunRow<TFormat, TStored, N3>(tile, panelStride); break;
-            case 4: RunRow<TFormat, TStored, N4>(tile, panelStride); break;
+            case 2: RunRow<TFormat, TStored, N2>(tile, panelStride, outputStride); break;
+            case 3: RunRow<TFormat, TStored, N3>(tile, panelStride, outputStride); break;
+            case 4: RunRow<TFormat, TStored, N4>(tile, panelStride, outputStride); break;
             default: throw new ArgumentOutOfRangeException(nameof(panels));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RunRow<TFormat, TStored, TPanels>(in PanelTile<TStored> tile, nuint panelStride)
+    private static void RunRow<TFormat, TStored, TPanels>(in PanelTile<TStored> tile, nuint panelStride, nuint outputStride)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
         where TPanels : struct, INumber
@@ -164,9 +165,9 @@ internal static class PanelKernel
         }
 
         p0.Store(ref tile.Y, 0);
-        p1.Store(ref tile.Y, PanelColumns);
-        if (TPanels.Value > 2) { p2.Store(ref tile.Y, 2 * PanelColumns); }
-        if (TPanels.Value > 3) { p3.Store(ref tile.Y, 3 * PanelColumns); }
+        p1.Store(ref tile.Y, outputStride);
+        if (TPanels.Value > 2) { p2.Store(ref tile.Y, 2 * outputStride); }
+        if (TPanels.Value > 3) { p3.Store(ref tile.Y, 3 * outputStride); }
     }
 
     /// <summary>The sums of one row. Vectors that a tile does not have take no register.</summary>

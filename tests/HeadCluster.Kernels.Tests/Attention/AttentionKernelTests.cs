@@ -40,6 +40,36 @@ public sealed class AttentionKernelTests
         },
         iter: 300);
 
+    // A row alone goes through the keys of twelve blocks at a time, in runs side by side.
+    [Theory]
+    [InlineData(63)]
+    [InlineData(3071)]
+    [InlineData(3072)]
+    [InlineData(3073)]
+    [InlineData(3400)]
+    [InlineData(6500)]
+    public void A_row_alone_has_the_bits_that_it_has_beside_another(int keys)
+    {
+        var problem = Plain(keys) with { Rows = 2, FirstPosition = keys - 2, Options = new AttentionOptions(0.3f, Causal: true) };
+        using var cache = problem.Cache();
+        var alone = new float[2 * problem.ValueDim];
+        for (var row = 0; row < 2; row++)
+        {
+            AttentionKernel.Attend(
+                problem.Queries.AsSpan(row * problem.HeadDim),
+                problem.HeadDim,
+                rows: 1,
+                problem.FirstPosition + row,
+                cache,
+                problem.Options,
+                AttentionMask.None,
+                alone.AsSpan(row * problem.ValueDim),
+                problem.ValueDim);
+        }
+
+        Data.SameBits(problem.Attend(), alone);
+    }
+
     [Theory]
     [InlineData(40)]
     [InlineData(255)]
