@@ -49,6 +49,9 @@ internal sealed class HeadComputation
 
     public TimeSpan Attend { get; private set; }
 
+    /// <summary>What a thread of the pool had of it: the parts, and the delays with which it began them.</summary>
+    public TimeSpan Held { get; private set; }
+
     /// <summary>From the request to the last value of z: what the parts add up to.</summary>
     public TimeSpan Elapsed { get; private set; }
 
@@ -104,6 +107,7 @@ internal sealed class HeadComputation
     private long RunStep(ProjectedHead projected, int first, int end, long queued, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
+        Held += ComputePool.StartDelay;
         for (var row = first; row < end;)
         {
             var count = _input.Read(row, end - row, out var rows);
@@ -114,6 +118,7 @@ internal sealed class HeadComputation
         var ended = _time.GetTimestamp();
         Queue += _time.GetElapsedTime(queued, started);
         Project += _time.GetElapsedTime(started, ended);
+        Held += _time.GetElapsedTime(started, ended);
         if (end < _input.Rows)
         {
             return ended;
@@ -122,6 +127,7 @@ internal sealed class HeadComputation
         _head.Attend(projected, _sequenceLengths, _output.Span, _output.Stride, cancellationToken);
         var attended = _time.GetTimestamp();
         Attend = _time.GetElapsedTime(ended, attended);
+        Held += Attend;
         Elapsed = _time.GetElapsedTime(_began, attended);
         Patterns = _patterns is null ? null : PatternCapture.Of(_head, projected, _sequenceLengths, _patterns, cancellationToken);
         return ended;

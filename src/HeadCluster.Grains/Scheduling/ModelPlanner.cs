@@ -9,10 +9,10 @@ namespace HeadCluster.Scheduling;
 /// <summary>From what silos report to a plan for a model.</summary>
 internal sealed class ModelPlanner
 {
-    /// <summary>What asking one head costs beside its computation: measured as 12 empty calls and their gathering, by their number.</summary>
+    /// <summary>What asking one head costs beside its computation: measured on the layer of nano-gpt, whose heads compute for less.</summary>
     private static readonly TimeSpan CallTime = TimeSpan.FromMicroseconds(10);
 
-    /// <summary>And what is left of such calls if they are for no head.</summary>
+    /// <summary>And what asking another silo costs beside the round trip of a small message: the relay's part, there and here.</summary>
     private static readonly TimeSpan FanOutTime = TimeSpan.FromMicroseconds(100);
 
     /// <summary>Links of which nothing is known yet, as between two machines of one rack.</summary>

@@ -20,6 +20,9 @@ internal sealed class ComputeJob
         _cancellationToken = cancellationToken;
     }
 
+    /// <summary>When it came, as a timestamp of the system's time.</summary>
+    public long Came { get; } = TimeProvider.System.GetTimestamp();
+
     /// <summary>Ends when no part runs any more, in success, with the first error, or cancelled.</summary>
     public Task Completion => _completion.Task;
 

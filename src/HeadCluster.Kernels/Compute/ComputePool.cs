@@ -15,6 +15,9 @@ public class ComputePool : IDisposable
     /// <summary>Parts of rows for each thread: enough that one that is held up leaves its share to the others.</summary>
     private const int PartsPerThread = 4;
 
+    [ThreadStatic]
+    private static TimeSpan _startDelay;
+
     private readonly ComputeQueue _queue = new();
     private readonly Thread[] _threads;
     private int _running;
@@ -38,6 +41,12 @@ public class ComputePool : IDisposable
 
     /// <summary>Parts of work that are being computed at this moment, on the pool's threads or inline.</summary>
     public int Running => Volatile.Read(ref _running);
+
+    /// <summary>
+    /// How long the calling thread took to begin the work that it runs, from when the work was there and the thread had ended what it
+    /// did before: what else the processor did meanwhile. Zero on a thread that is none of a pool's.
+    /// </summary>
+    public static TimeSpan StartDelay => _startDelay;
 
     /// <summary>A turn after all that were taken before, for the work of one request.</summary>
     public long TakeTurn() => Interlocked.Increment(ref _turns);
@@ -148,9 +157,13 @@ public class ComputePool : IDisposable
     private void Serve()
     {
         TimeSlice.Lengthen();
+        var time = TimeProvider.System;
+        var free = time.GetTimestamp();
         while (_queue.Take() is { } job)
         {
+            _startDelay = time.GetElapsedTime(Math.Max(free, job.Came));
             job.Serve(this);
+            free = time.GetTimestamp();
         }
     }
 }

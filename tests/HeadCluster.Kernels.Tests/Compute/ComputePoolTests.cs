@@ -9,6 +9,37 @@ public sealed class ComputePoolTests
         Gen.Select(Gen.Int[0, 50], Gen.OneOf(0L, 1000L, Large / 3, Large), Gen.Int[1, 4]);
 
     [Fact]
+    public async Task Start_delay_is_what_a_free_thread_takes_and_not_the_wait_for_one_that_is_not()
+    {
+        var time = TimeProvider.System;
+        using var pool = new ComputePool(1);
+        using var begun = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        var (first, second, atMost) = (TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
+        var asked = time.GetTimestamp();
+        var busy = pool.RunAsync(ComputePool.InlineOperations, token =>
+        {
+            first = ComputePool.StartDelay;
+            begun.Set();
+            end.Wait(token);
+        }, cancellationToken: TestContext.Current.CancellationToken);
+        begun.Wait(TestContext.Current.CancellationToken);
+        Assert.InRange(first, TimeSpan.FromTicks(1), time.GetElapsedTime(asked));
+
+        // It comes while the thread is busy, which is so for longer than the thread then takes.
+        var freed = 0L;
+        var waiting = pool.RunAsync(
+            ComputePool.InlineOperations,
+            _ => (second, atMost) = (ComputePool.StartDelay, time.GetElapsedTime(freed)),
+            cancellationToken: TestContext.Current.CancellationToken);
+        freed = time.GetTimestamp();
+        end.Set();
+        await Task.WhenAll(busy, waiting);
+        Assert.InRange(second, TimeSpan.Zero, atMost);
+        Assert.Equal(TimeSpan.Zero, ComputePool.StartDelay);
+    }
+
+    [Fact]
     public async Task Small_work_runs_inline_and_large_work_on_a_thread_of_the_pool()
     {
         using var pool = new ComputePool(2);

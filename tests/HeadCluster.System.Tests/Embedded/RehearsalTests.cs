@@ -36,7 +36,7 @@ public sealed class RehearsalTests
     [Fact]
     public async Task A_cluster_does_not_hear_of_the_rehearsal()
     {
-        await using var silo = await SiloProcess.StartAsync(primary: null, new Dictionary<string, string> { [Setting] = "true" }, "--trace", "console", "--metrics", "console");
+        await using var silo = await SiloProcess.StartAsync(primary: null, SiloProcess.Rehearsed, "--trace", "console", "--metrics", "console");
         await using var client = await HeadClusterClient.ConnectAsync(silo.Gateway, Stop);
 
         var status = await client.StatusAsync(Stop);
@@ -51,7 +51,7 @@ public sealed class RehearsalTests
     [Fact]
     public async Task A_silo_that_cannot_rehearse_says_why_and_serves()
     {
-        var environment = new Dictionary<string, string> { [Setting] = "true", ["HeadCluster__MemoryLimitBytes"] = "100000" };
+        var environment = new Dictionary<string, string>(SiloProcess.Rehearsed) { ["HeadCluster__MemoryLimitBytes"] = "100000" };
         await using var silo = await SiloProcess.StartAsync(primary: null, environment);
         await using var client = await HeadClusterClient.ConnectAsync(silo.Gateway, Stop);
 

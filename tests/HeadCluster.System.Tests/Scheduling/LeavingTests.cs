@@ -13,9 +13,6 @@ public sealed class LeavingTests(ITestOutputHelper output)
 
     private static readonly int Drains = int.Parse(Environment.GetEnvironmentVariable("HEADCLUSTER_DRAINS") ?? "2", CultureInfo.InvariantCulture);
 
-    // As a silo does that is not started by a test: how long its first requests take counts here.
-    private static readonly Dictionary<string, string> Rehearsed = new() { ["HeadCluster__Silo__Rehearse"] = "true" };
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -27,7 +24,7 @@ public sealed class LeavingTests(ITestOutputHelper output)
         {
             for (var i = 0; i < 3; i++)
             {
-                silos.Add(await SiloProcess.StartAsync(primary: null, Rehearsed, OnRedis(redis, i)));
+                silos.Add(await SiloProcess.StartAsync(primary: null, SiloProcess.Rehearsed, OnRedis(redis, i)));
             }
 
             await using var load = await Load.StartAsync(redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
@@ -38,7 +35,7 @@ public sealed class LeavingTests(ITestOutputHelper output)
                 Assert.Equal(0, await leaving.StopAsync());
                 Assert.DoesNotContain(leaving.Lines, line => line.Contains("Not all heads", StringComparison.Ordinal));
 
-                silos[drain % silos.Count] = await leaving.StartAgainAsync(Rehearsed, OnRedis(redis, drain % silos.Count));
+                silos[drain % silos.Count] = await leaving.StartAgainAsync(SiloProcess.Rehearsed, OnRedis(redis, drain % silos.Count));
                 await leaving.DisposeAsync();
                 await load.WaitForAnswersAsync(Clients);
 

@@ -32,10 +32,11 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
             var expected = (await client.AttendAsync(Model, 0, input, Stop)).Output.Span.ToArray();
             var before = await PlacesAsync();
             var began = TimeProvider.System.GetTimestamp();
+            var even = new List<TimeSpan>();
             await Eventually.IsTrueAsync(
                 async () =>
                 {
-                    await AskAsync(expected);
+                    even.Add(await AskAsync(expected));
                     return (await PlacesAsync()).Values.Count(silo => silo == "steady") >= 8;
                 },
                 "most heads are on the silo that has its core for itself");
@@ -43,10 +44,13 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
 
             var left = (await PlacesAsync()).Where(place => place.Value == "steady" && before[place.Key] == "slowed").Select(place => place.Key).ToList();
             Assert.NotEmpty(left);
+            var planned = new List<TimeSpan>();
             for (var request = 0; request < 30; request++)
             {
-                await AskAsync(expected);
+                planned.Add(await AskAsync(expected));
             }
+
+            output.WriteLine($"a request took {even.Order().ElementAt(even.Count / 2).TotalMilliseconds:0.0} ms before, and {planned.Order().ElementAt(planned.Count / 2).TotalMilliseconds:0.0} ms afterwards");
 
             var now = await PlacesAsync();
             Assert.All(left, head => Assert.Equal("steady", now[head]));
@@ -60,10 +64,11 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
             }
         }
 
-        async Task AskAsync(float[] expected)
+        async Task<TimeSpan> AskAsync(float[] expected)
         {
             var answer = await client.AttendAsync(Model, 0, input, Stop);
             Assert.Equal(expected, answer.Output.Span);
+            return answer.Elapsed;
         }
 
         async Task<Dictionary<int, string>> PlacesAsync()

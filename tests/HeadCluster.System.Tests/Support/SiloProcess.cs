@@ -7,7 +7,12 @@ namespace HeadCluster.System.Tests;
 /// <summary>A silo in a process of its own, on free ports; killed when disposed.</summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
-    // Tests start hundreds of silos, and only those that watch how long others wait for a new one need it.
+    /// <summary>
+    /// An environment in which a silo rehearses, as it does unless a test starts it: tests start hundreds, and only some watch how long
+    /// requests take.
+    /// </summary>
+    public static readonly Dictionary<string, string> Rehearsed = new() { [Rehearse] = "true" };
+
     private const string Rehearse = "HeadCluster__Silo__Rehearse";
 
     // A port that was free may be taken by another test before the silo listens on it; then others are tried.
@@ -60,7 +65,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>Starts a silo whose heads move when that is worth it, and waits for the line that says it is ready.</summary>
     /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
     /// <param name="args">More arguments.</param>
-    public static Task<SiloProcess> StartSchedulingAsync(SiloProcess? primary = null, params string[] args) => StartAsync(primary, [], [], args);
+    public static Task<SiloProcess> StartSchedulingAsync(SiloProcess? primary = null, params string[] args) => StartAsync(primary, Rehearsed, [], args);
 
     /// <summary>Starts a silo at the other end of a link.</summary>
     public static Task<SiloProcess> StartAsync(NetworkLink link, params string[] args) =>

@@ -13,8 +13,8 @@ internal sealed class SiloSpeed
     /// <summary>Longer than any time slice, so that a processor that is shared looks so.</summary>
     private static readonly TimeSpan Sustained = TimeSpan.FromSeconds(0.4);
 
-    /// <summary>Computing that says something, in seconds.</summary>
-    private const double Enough = 1e-3;
+    /// <summary>Computing that says something, in seconds: of several requests, since the first is often disturbed by what it begins.</summary>
+    private const double Enough = 0.05;
 
     private readonly Lock _lock = new();
     private readonly DecayingSums _computed;
@@ -33,7 +33,10 @@ internal sealed class SiloSpeed
 
     /// <summary>A head has computed. What is so small that calls outweigh it says nothing about speed.</summary>
     /// <param name="operations">Floating-point operations.</param>
-    /// <param name="elapsed">Time that it held a thread for.</param>
+    /// <param name="elapsed">
+    /// Time that it held a thread for, with what the thread took to begin: where others share the processor, a thread loses it between heads
+    /// as well as within them.
+    /// </param>
     public void Add(double operations, TimeSpan elapsed)
     {
         if (operations >= ComputePool.InlineOperations)

@@ -167,7 +167,7 @@ public sealed class PlanPricing
     /// what has come while others still compute, so that after another silo's last answer only that is left.
     /// </summary>
     internal double FinishSeconds(int silo, in SiloWork work, in Sending sending) => silo == Coordinator
-        ? _silos[silo].FanOut + Math.Max((work.Sum + sending.Copy) / _silos[silo].Threads, work.Longest) + _projectionSeconds
+        ? Math.Max((work.Sum + sending.Copy) / _silos[silo].Threads, work.Longest) + _projectionSeconds
         : AnswerSeconds(silo, work, sending) + (LastPiece(work) * _projectionPerByte);
 
     // From the start of a layer to the last answer of a silo that does not coordinate.
@@ -188,7 +188,7 @@ public sealed class PlanPricing
         var each = HeadSeconds(silo, head) + double.Epsilon;
         if (silo == Coordinator)
         {
-            seconds -= price.FanOut + _projectionSeconds;
+            seconds -= _projectionSeconds;
             return seconds < each ? 0 : ((seconds * price.Threads) - sending.Copy) / each;
         }
 

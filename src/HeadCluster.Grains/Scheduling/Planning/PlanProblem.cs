@@ -71,7 +71,7 @@ public sealed record CoordinatorLoad(
 /// <param name="ReadBytesPerSecond">Memory that all threads together read a second, in bytes.</param>
 /// <param name="MemoryBytes">Memory for this model: what is free and what it has there already, in bytes.</param>
 /// <param name="CallTime">What asking one head costs on top of its computation.</param>
-/// <param name="FanOutTime">What asking the silo for its heads of a layer costs, however many they are.</param>
+/// <param name="FanOutTime">What asking it from another silo for its heads of a layer costs, however many they are.</param>
 public sealed record SiloCapacity(
     SiloAddress Silo,
     string Name,
