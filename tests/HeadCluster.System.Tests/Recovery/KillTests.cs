@@ -24,7 +24,7 @@ public sealed class KillTests(ITestOutputHelper output)
         {
             for (var i = 0; i < 3; i++)
             {
-                silos.Add(await SiloProcess.StartAsync(primary: null, OnRedis(redis, i)));
+                silos.Add(await SiloProcess.StartAsync(primary: null, SiloProcess.Rehearsed, OnRedis(redis, i)));
             }
 
             await using var load = await Load.StartAsync(redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
@@ -36,7 +36,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 var dead = silos[victim];
                 dead.Process.Kill();
                 await dead.Process.WaitForExitAsync(Stop);
-                silos[victim] = await dead.StartAgainAsync(OnRedis(redis, victim));
+                silos[victim] = await dead.StartAgainAsync(SiloProcess.Rehearsed, OnRedis(redis, victim));
                 await dead.DisposeAsync();
             }
 
