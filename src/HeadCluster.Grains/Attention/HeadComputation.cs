@@ -49,7 +49,7 @@ internal sealed class HeadComputation
 
     public TimeSpan Attend { get; private set; }
 
-    /// <summary>What a thread of the pool had of it: the parts, and the delays with which it began them.</summary>
+    /// <summary>What a thread of the pool had of it: the parts, and how long it took to go on with them.</summary>
     public TimeSpan Held { get; private set; }
 
     /// <summary>From the request to the last value of z: what the parts add up to.</summary>

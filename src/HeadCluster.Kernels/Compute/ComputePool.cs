@@ -43,8 +43,9 @@ public class ComputePool : IDisposable
     public int Running => Volatile.Read(ref _running);
 
     /// <summary>
-    /// How long the calling thread took to begin the work that it runs, from when the work was there and the thread had ended what it
-    /// did before: what else the processor did meanwhile. Zero on a thread that is none of a pool's.
+    /// How long the calling thread took to go on with the work that it runs, which was waiting when it ended what it did before: what else
+    /// the processor did meanwhile. Zero for work that came later, since waking takes the same for little work as for much, and on a thread
+    /// that is none of a pool's.
     /// </summary>
     public static TimeSpan StartDelay => _startDelay;
 
@@ -161,7 +162,7 @@ public class ComputePool : IDisposable
         var free = time.GetTimestamp();
         while (_queue.Take() is { } job)
         {
-            _startDelay = time.GetElapsedTime(Math.Max(free, job.Came));
+            _startDelay = job.Came <= free ? time.GetElapsedTime(free) : TimeSpan.Zero;
             job.Serve(this);
             free = time.GetTimestamp();
         }

@@ -34,8 +34,8 @@ internal sealed class SiloSpeed
     /// <summary>A head has computed. What is so small that calls outweigh it says nothing about speed.</summary>
     /// <param name="operations">Floating-point operations.</param>
     /// <param name="elapsed">
-    /// Time that it held a thread for, with what the thread took to begin: where others share the processor, a thread loses it between heads
-    /// as well as within them.
+    /// Time that it held a thread for, with what the thread took to go on from one head to the next: where others share the processor, a
+    /// thread loses it between heads as well as within them.
     /// </param>
     public void Add(double operations, TimeSpan elapsed)
     {
