@@ -28,7 +28,8 @@ internal sealed class ConnectTimeoutFilter : IClientConnectionRetryFilter
         var elapsed = _time.GetElapsedTime(_start);
         if (elapsed + Pause >= _options.ConnectTimeout)
         {
-            throw Failure.Unreachable(_options, elapsed < _options.ConnectTimeout ? _options.ConnectTimeout : elapsed, First);
+            // Which of the two limits it was: attempts do not end to the millisecond.
+            throw Failure.Unreachable(_options, elapsed < _options.AttemptTimeout ? _options.ConnectTimeout : _options.AttemptTimeout, First);
         }
 
         await Task.Delay(Pause, _time, cancellationToken);

@@ -12,7 +12,7 @@ public sealed class GatewayTests
 
         var result = await CommandResult.RunAsync("status", "--cluster", $"localhost:{port}");
 
-        result.AssertRefused($"localhost:{port} within ");
+        result.AssertRefused($"localhost:{port} within 5 s");
     }
 
     [Fact]
