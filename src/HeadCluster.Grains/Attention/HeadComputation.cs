@@ -16,6 +16,7 @@ internal sealed class HeadComputation
     private readonly ComputeOrder _order;
     private readonly TimeProvider _time;
     private readonly long _began;
+    private TimeSpan _delays;
 
     /// <param name="head">The head.</param>
     /// <param name="place">Its place in the layer: the output projection takes heads in their order, so that the first go first.</param>
@@ -50,7 +51,7 @@ internal sealed class HeadComputation
     public TimeSpan Attend { get; private set; }
 
     /// <summary>What a thread of the pool had of it: the parts, and how long it took to go on with them.</summary>
-    public TimeSpan Held { get; private set; }
+    public TimeSpan Held => _delays + Project + Attend;
 
     /// <summary>From the request to the last value of z: what the parts add up to.</summary>
     public TimeSpan Elapsed { get; private set; }
@@ -107,7 +108,7 @@ internal sealed class HeadComputation
     private long RunStep(ProjectedHead projected, int first, int end, long queued, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        Held += ComputePool.StartDelay;
+        _delays += ComputePool.StartDelay;
         for (var row = first; row < end;)
         {
             var count = _input.Read(row, end - row, out var rows);
@@ -118,7 +119,6 @@ internal sealed class HeadComputation
         var ended = _time.GetTimestamp();
         Queue += _time.GetElapsedTime(queued, started);
         Project += _time.GetElapsedTime(started, ended);
-        Held += _time.GetElapsedTime(started, ended);
         if (end < _input.Rows)
         {
             return ended;
@@ -127,7 +127,6 @@ internal sealed class HeadComputation
         _head.Attend(projected, _sequenceLengths, _output.Span, _output.Stride, cancellationToken);
         var attended = _time.GetTimestamp();
         Attend = _time.GetElapsedTime(ended, attended);
-        Held += Attend;
         Elapsed = _time.GetElapsedTime(_began, attended);
         Patterns = _patterns is null ? null : PatternCapture.Of(_head, projected, _sequenceLengths, _patterns, cancellationToken);
         return ended;

@@ -21,19 +21,10 @@ public sealed class AttentionKernelTests
         problem =>
         {
             using var cache = problem.Cache();
-            var (queries, apart) = (problem.Queries, new float[problem.Rows * problem.ValueDim]);
+            var apart = new float[problem.Rows * problem.ValueDim];
             for (var row = 0; row < problem.Rows; row++)
             {
-                AttentionKernel.Attend(
-                    queries.AsSpan(row * problem.HeadDim),
-                    problem.HeadDim,
-                    rows: 1,
-                    problem.FirstPosition + row,
-                    cache,
-                    problem.Options,
-                    problem.MaskFrom(row),
-                    apart.AsSpan(row * problem.ValueDim),
-                    problem.ValueDim);
+                AttendAlone(problem, row, cache, apart);
             }
 
             Data.SameBits(problem.Attend(), apart);
@@ -53,20 +44,8 @@ public sealed class AttentionKernelTests
         var problem = Plain(keys) with { Rows = 2, FirstPosition = keys - 2, Options = new AttentionOptions(0.3f, Causal: true) };
         using var cache = problem.Cache();
         var alone = new float[2 * problem.ValueDim];
-        for (var row = 0; row < 2; row++)
-        {
-            AttentionKernel.Attend(
-                problem.Queries.AsSpan(row * problem.HeadDim),
-                problem.HeadDim,
-                rows: 1,
-                problem.FirstPosition + row,
-                cache,
-                problem.Options,
-                AttentionMask.None,
-                alone.AsSpan(row * problem.ValueDim),
-                problem.ValueDim);
-        }
-
+        AttendAlone(problem, 0, cache, alone);
+        AttendAlone(problem, 1, cache, alone);
         Data.SameBits(problem.Attend(), alone);
     }
 
@@ -79,23 +58,14 @@ public sealed class AttentionKernelTests
     public void Decode_with_cache_has_the_bits_of_the_whole_prompt(int length)
     {
         var problem = Plain(length) with { Rows = length, FirstPosition = 0, Options = new AttentionOptions(0.3f, Causal: true, Softcap: 20) };
-        var (queries, keys, values) = (problem.Queries, problem.KeyRows, problem.ValueRows);
+        var (keys, values) = (problem.KeyRows, problem.ValueRows);
         var decoded = new float[length * problem.ValueDim];
         using var cache = new KvCache(problem.HeadDim, problem.ValueDim, length);
         for (var position = 0; position < length; position++)
         {
             var value = values.AsSpan(position * problem.ValueDim);
             cache.Append(keys.AsSpan(position * problem.HeadDim), problem.HeadDim, value, problem.ValueDim, rows: 1);
-            AttentionKernel.Attend(
-                queries.AsSpan(position * problem.HeadDim),
-                problem.HeadDim,
-                rows: 1,
-                position,
-                cache,
-                problem.Options,
-                AttentionMask.None,
-                decoded.AsSpan(position * problem.ValueDim),
-                problem.ValueDim);
+            AttendAlone(problem, position, cache, decoded);
         }
 
         Data.SameBits(problem.Attend(), decoded);
@@ -249,6 +219,18 @@ public sealed class AttentionKernelTests
             Data.Noise(1, 12), 12, 1, 0, cache, new AttentionOptions(1), AttentionMask.None, output, 33, new CancellationToken(canceled: true)));
         Assert.All(output, value => Assert.Equal(0, value));
     }
+
+    // One row of a problem, into its place among all.
+    private static void AttendAlone(AttentionCase problem, int row, KvCache cache, float[] output) => AttentionKernel.Attend(
+        problem.Queries.AsSpan(row * problem.HeadDim),
+        problem.HeadDim,
+        rows: 1,
+        problem.FirstPosition + row,
+        cache,
+        problem.Options,
+        problem.MaskFrom(row),
+        output.AsSpan(row * problem.ValueDim),
+        problem.ValueDim);
 
     private static AttentionCase Plain(int keys) => new(12, 33, 1, 0, keys, new AttentionOptions(0.3f), MaskKind.None, 1, Seed: keys);
 }

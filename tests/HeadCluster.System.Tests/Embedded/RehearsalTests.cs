@@ -6,8 +6,6 @@ namespace HeadCluster.System.Tests.Embedded;
 /// <summary>What a silo plays through before it joins its cluster.</summary>
 public sealed class RehearsalTests
 {
-    private const string Setting = "HeadCluster__Silo__Rehearse";
-
     // A method that only runs when another silo sends a layer's input.
     private const string Serving = "HeadCluster.Grains.HeadRelay:AttendAsync";
 
@@ -22,7 +20,7 @@ public sealed class RehearsalTests
         var compiled = directory.File("compiled");
         var environment = new Dictionary<string, string>
         {
-            [Setting] = $"{rehearse}",
+            [SiloProcess.Rehearse] = $"{rehearse}",
 
             // The runtime lists each method that it compiles.
             ["DOTNET_JitStdOutFile"] = compiled,

@@ -47,7 +47,7 @@ internal sealed partial class LocalCluster : IAsyncDisposable
         {
             ["HEADCLUSTER_STATE"] = _state.File("cluster"),
             ["HEADCLUSTER_SILO"] = Path.Combine(AppContext.BaseDirectory, Programs.Silo),
-            ["HeadCluster__Silo__Rehearse"] = "false",
+            [SiloProcess.Rehearse] = "false",
             ["PATH"] = Path.GetDirectoryName(Programs.DotNet) + ":" + Environment.GetEnvironmentVariable("PATH"),
         };
         return Tool.RunAsync(Tool.Require("bash"), environment, [Repository.Find("deploy", "local", "cluster.sh"), .. args]);

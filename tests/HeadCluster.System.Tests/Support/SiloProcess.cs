@@ -13,7 +13,8 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// </summary>
     public static readonly Dictionary<string, string> Rehearsed = new() { [Rehearse] = "true" };
 
-    private const string Rehearse = "HeadCluster__Silo__Rehearse";
+    /// <summary>The variable that says whether a silo rehearses.</summary>
+    public const string Rehearse = "HeadCluster__Silo__Rehearse";
 
     // A port that was free may be taken by another test before the silo listens on it; then others are tried.
     private const int Attempts = 3;

@@ -1,0 +1,44 @@
+using HeadCluster.Grains;
+using HeadCluster.Hosting;
+using HeadCluster.Scheduling;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.TestingHost;
+
+namespace HeadCluster.Tests.Scheduling;
+
+public sealed class PrepareTests
+{
+    private static readonly LayerId Layer = new("random:nano", 0);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_silo_is_prepared_for_what_comes_back_when_nothing_is_left_of_it_there()
+    {
+        var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) => silo.AddHeadCluster(options => options.Scheduling.Automatic = false));
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync(Stop);
+        var silo = cluster.GetActiveSilos().Single().SiloAddress;
+        var services = cluster.GetSiloServiceProvider(silo);
+        var local = services.GetRequiredService<LocalGrains>();
+        var agent = services.GetRequiredService<SchedulingAgentClient>().On(silo);
+        var coordinator = GrainId.Create("multi-head-attention", Layer.ToString());
+        var (headGone, coordinatorGone) = (new TaskCompletionSource(), new TaskCompletionSource());
+        local.Remove(Layer.Head(0), headGone.Task);
+        local.RemoveCoordinator(coordinator, coordinatorGone.Task);
+
+        var head = agent.PrepareAsync(Layer.Head(0), Stop);
+        var layer = agent.PrepareCoordinatorAsync(coordinator, Stop);
+
+        // What takes as long comes after, and is done.
+        await agent.PrepareAsync(Layer.Head(1), Stop);
+        Assert.False(head.IsCompleted);
+        Assert.False(layer.IsCompleted);
+
+        headGone.SetResult();
+        coordinatorGone.SetResult();
+        await Task.WhenAll(head, layer);
+    }
+}
