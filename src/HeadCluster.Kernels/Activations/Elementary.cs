@@ -26,6 +26,9 @@ public static class Elementary
     private const float Exp1 = 0.166666359f;
     private const float Exp0 = 0.5f;
 
+    /// <summary>What <see cref="ExpOfNegative"/> takes at least: its results are normal numbers.</summary>
+    internal const float LeastOfNegative = -87;
+
     /// <summary>eˣ within 0.99 ulp, not decreasing. 0 below −104, +∞ above 88.73, NaN for NaN.</summary>
     public static float Exp(float x) => Exp(Vector512.Create(x))[0];
 
@@ -57,17 +60,12 @@ public static class Elementary
     }
 
     /// <summary>
-    /// The bits of <see cref="Exp(Vector512{float})"/> for each of four vectors; faster where all elements are between −87 and 0,
-    /// as those of a softmax nearly always are.
+    /// The bits of <see cref="Exp(Vector512{float})"/> for each of four vectors, faster, where all elements are between
+    /// <see cref="LeastOfNegative"/> and 0, as those of a softmax nearly always are; anything else outside.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Quad ExpOfNegative(Quad x)
     {
-        if (!x.AllAtLeast(-87))
-        {
-            return ExpOfEach(x);
-        }
-
         var n = Quad.Round(x * Log2E);
         var r = Quad.FusedMultiplyAdd(n, -Ln2Low, Quad.FusedMultiplyAdd(n, -Ln2High, x));
         var p = Quad.FusedMultiplyAdd(Exp5, r, Exp4);
@@ -122,9 +120,6 @@ public static class Elementary
         var result = Vector512.FusedMultiplyAdd(scale, ExpMinusOneNearZero(r), scale - Vector512<float>.One);
         return OrNaN(Vector512.CopySign(result, x), x);
     }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Quad ExpOfEach(Quad x) => new(Exp(x.V0), Exp(x.V1), Exp(x.V2), Exp(x.V3));
 
     // The conversion is the CPU's own: CPUs disagree only on what is out of an integer's range, and on NaN, which each function
     // puts back.

@@ -16,12 +16,12 @@ internal ref struct AttentionTile
     /// </summary>
     public const int MaxRows = 2 * PanelKernel.MaxRows;
 
-    // What every score's chain starts with.
-    private static readonly float[] Zeros = new float[AttentionKernel.BlockKeys];
-
     private readonly KvCache _cache;
     private readonly AttentionOptions _options;
     private readonly AttentionMask _mask;
+
+    // Whether scores are products times the scale, and nothing else.
+    private readonly bool _arePlain;
 
     // Of each row: the scores of the block [BlockKeys], what they make the values weigh [BlockKeys], Σ weight · value [ValueStride].
     // A row alone has the scores of several blocks instead of those of several rows.
@@ -45,6 +45,7 @@ internal ref struct AttentionTile
         _cache = cache;
         _options = options;
         _mask = mask;
+        _arePlain = mask.IsNone && !(options.Softcap > 0);
         var block = MaxRows * AttentionKernel.BlockKeys;
         _scores = scratch[..block];
         _weights = scratch.Slice(block, block);
@@ -110,7 +111,7 @@ internal ref struct AttentionTile
                 var count = Math.Min(block, AttentionKernel.VisibleKeys(position + r, _cache, _options) - key);
                 if (count > 0)
                 {
-                    Finish(r * AttentionKernel.BlockKeys, row + r, key, count, out _, out _).CopyTo(pattern[((r * _cache.Length) + key)..]);
+                    Finish(r * AttentionKernel.BlockKeys, row + r, key, count).CopyTo(pattern[((r * _cache.Length) + key)..]);
                 }
             }
         }
@@ -135,7 +136,6 @@ internal ref struct AttentionTile
             XStride = (nuint)queryStride,
             Inputs = (nuint)_cache.HeadDim,
             InputStride = PanelKernel.PanelColumns,
-            Start = ref Zeros[0],
             YStride = AttentionKernel.BlockKeys,
         };
 
@@ -181,19 +181,15 @@ internal ref struct AttentionTile
         return runs * run * PanelKernel.PanelColumns;
     }
 
-    /// <summary>From one row's products to its scores: scale, softcap, mask.</summary>
+    /// <summary>From one row's products to its scores, in place: scale, softcap, mask.</summary>
     /// <param name="at">Where among the scores its products begin.</param>
     /// <param name="maskRow">Its row in the mask.</param>
     /// <param name="firstKey">First key of the block.</param>
     /// <param name="count">Keys of the block that the row sees, but for the mask.</param>
-    /// <param name="maximum">The largest score; −∞ if all are masked.</param>
-    /// <param name="seesAll">Whether none is masked.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly ReadOnlySpan<float> Finish(int at, int maskRow, int firstKey, int count, out float maximum, out bool seesAll)
+    public readonly ReadOnlySpan<float> Finish(int at, int maskRow, int firstKey, int count)
     {
         ref var first = ref _scores[at];
-        var masked = Vector512.Create(float.NegativeInfinity);
-        var (largest, magnitude) = (masked, Vector512<uint>.Zero);
         for (var key = 0; key < count; key += Lanes.Count)
         {
             var score = Vector512.LoadUnsafe(ref first, (nuint)key) * _options.Scale;
@@ -202,36 +198,11 @@ internal ref struct AttentionTile
                 score = Elementary.Tanh(score / _options.Softcap) * _options.Softcap;
             }
 
-            if (count - key < Lanes.Count)
-            {
-                // Lanes beyond the last key weigh nothing.
-                var keys = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count - key)).AsSingle();
-                magnitude = Vector512.Max(magnitude, Vector512.Abs(score & keys).AsUInt32());
-                score = Vector512.ConditionalSelect(keys, score, masked);
-            }
-            else
-            {
-                magnitude = Vector512.Max(magnitude, Vector512.Abs(score).AsUInt32());
-            }
-
             score.StoreUnsafe(ref first, (nuint)key);
-            largest = Vector512.MaxNative(largest, score);
         }
 
         var scores = _scores.Slice(at, count);
-
-        // The bits of an infinity or NaN, without its sign, are at least those of ∞.
-        seesAll = _mask.IsNone && Vector512.LessThanAll(magnitude, Vector512.Create(float.PositiveInfinity).AsUInt32());
-        if (!seesAll)
-        {
-            _mask.Apply(maskRow, firstKey, scores);
-            maximum = Maximum(scores, out seesAll);
-        }
-        else
-        {
-            maximum = Lanes.MaxOfNumbers(largest);
-        }
-
+        _mask.Apply(maskRow, firstKey, scores);
         return scores;
     }
 
@@ -245,14 +216,29 @@ internal ref struct AttentionTile
     {
         // Lane r is row r. Lanes are set in registers: a vector that is read from memory just written lane by lane waits for all before it.
         var largest = Vector512.Create(float.NegativeInfinity);
+        var smallest = largest;
 
-        // Bit r: row r does not see all keys of its count.
-        var masked = 0;
+        // Bit r: row r does not see all keys of its count; row r still has products where others have scores.
+        var (masked, products) = (0, 0);
         for (var r = 0; r < _rows; r++)
         {
-            Finish(ScoresAt(r), row + r, firstKey, Count(position + r, firstKey), out var maximumOfRow, out var seesAll);
-            largest = Lanes.With(largest, r, maximumOfRow);
-            masked |= seesAll ? 0 : 1 << r;
+            var count = Count(position + r, firstKey);
+            if (_arePlain && TryFindRange(ScoresAt(r), count, _options.Scale, out var smallestOfRow, out var largestOfRow))
+            {
+                products |= 1 << r;
+            }
+            else
+            {
+                var scores = Finish(ScoresAt(r), row + r, firstKey, count);
+                if (!TryFindRange(ScoresAt(r), count, scale: 1, out smallestOfRow, out largestOfRow))
+                {
+                    (smallestOfRow, largestOfRow) = (float.NegativeInfinity, Maximum(scores));
+                    masked |= scores.Contains(float.NegativeInfinity) ? 1 << r : 0;
+                }
+            }
+
+            smallest = Lanes.With(smallest, r, smallestOfRow);
+            largest = Lanes.With(largest, r, largestOfRow);
         }
 
         // A row that has seen no key yet has no maximum, and nothing to correct.
@@ -265,12 +251,14 @@ internal ref struct AttentionTile
 
         // A block that is masked as a whole adds nothing, as if it were not there.
         var empty = Vector512.Equals(largest, Vector512.Create(float.NegativeInfinity)).ExtractMostSignificantBits();
+        var near = Vector512.GreaterThanOrEqual(smallest - maximum, Vector512.Create(Elementary.LeastOfNegative)).ExtractMostSignificantBits();
         var sums = Vector512<float>.Zero;
         for (var r = 0; r < _rows; r++)
         {
             if ((empty >> r & 1) == 0)
             {
-                sums = Lanes.With(sums, r, Exponentials(ScoresAt(r), _lanes[r], Count(position + r, firstKey)));
+                var scale = (products >> r & 1) == 0 ? 1 : _options.Scale;
+                sums = Lanes.With(sums, r, Exponentials(ScoresAt(r), scale, _lanes[r], Count(position + r, firstKey), (near >> r & 1) != 0));
             }
         }
 
@@ -354,9 +342,38 @@ internal ref struct AttentionTile
         }
     }
 
+    // The smallest and the largest of a row's scores, which are scale · what stands there, if all of them are finite. Rounding keeps their
+    // order, so that two products tell of all.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly bool TryFindRange(int at, int count, float scale, out float smallest, out float largest)
+    {
+        ref var first = ref _scores[at];
+        var (low, high) = (Vector512.Create(float.PositiveInfinity), Vector512.Create(float.NegativeInfinity));
+
+        // 0 times an infinity or NaN is NaN, and stays in the sum.
+        var zero = Vector512<float>.Zero;
+        for (var key = 0; key < count; key += Lanes.Count)
+        {
+            var score = Vector512.LoadUnsafe(ref first, (nuint)key);
+            if (count - key < Lanes.Count)
+            {
+                // Lanes beyond the last key repeat one that is seen.
+                score = Vector512.ConditionalSelect(LanesBelow(count - key), score, Vector512.Create(first));
+            }
+
+            low = Vector512.MinNative(low, score);
+            high = Vector512.MaxNative(high, score);
+            zero = Vector512.FusedMultiplyAdd(score, Vector512<float>.Zero, zero);
+        }
+
+        var (a, b) = (Lanes.MinOfNumbers(low) * scale, Lanes.MaxOfNumbers(high) * scale);
+        (smallest, largest) = (MathF.Min(a, b), MathF.Max(a, b));
+        return Vector512.EqualsAll(zero, Vector512<float>.Zero) && float.IsFinite(smallest) && float.IsFinite(largest);
+    }
+
     // With NaN among the scores the largest is NaN; −∞ is no number either, but a key that is masked.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Maximum(ReadOnlySpan<float> scores, out bool seesAll)
+    private static float Maximum(ReadOnlySpan<float> scores)
     {
         var largest = Vector512.Create(float.NegativeInfinity);
         for (var key = 0; key < scores.Length; key += Lanes.Count)
@@ -364,34 +381,41 @@ internal ref struct AttentionTile
             largest = Vector512.Max(largest, Lanes.Load(scores, key, float.NegativeInfinity));
         }
 
-        seesAll = !scores.Contains(float.NegativeInfinity);
         return Lanes.Max(largest);
     }
 
-    // weights[at + j] = exp(scores[at + j] − maximum) and their sum; a masked key weighs exactly 0.
+    // weights[at + j] = exp(scale · scores[at + j] − maximum) and their sum; a masked key weighs exactly 0. Near: no exponent is below what
+    // the faster exponential takes.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly float Exponentials(int at, float maximum, int count)
+    private readonly float Exponentials(int at, float scale, float maximum, int count, bool near)
     {
         ref var scores = ref _scores[at];
         ref var weights = ref _weights[at];
         var sum = Vector512<float>.Zero;
         var key = 0;
-        for (; key <= count - Quad.Count; key += Quad.Count)
+        for (; near && key <= count - Quad.Count; key += Quad.Count)
         {
-            var weight = Elementary.ExpOfNegative(Quad.Load(ref scores, (nuint)key) - maximum);
+            var weight = Elementary.ExpOfNegative((Quad.Load(ref scores, (nuint)key) * scale) - maximum);
             weight.Store(ref weights, (nuint)key);
             sum = sum + weight.V0 + weight.V1 + weight.V2 + weight.V3;
         }
 
         for (; key < count; key += Lanes.Count)
         {
-            var weight = Elementary.Exp(Vector512.LoadUnsafe(ref scores, (nuint)key) - Vector512.Create(maximum));
+            var weight = Elementary.Exp((Vector512.LoadUnsafe(ref scores, (nuint)key) * scale) - Vector512.Create(maximum));
+            if (count - key < Lanes.Count)
+            {
+                weight &= LanesBelow(count - key);
+            }
+
             weight.StoreUnsafe(ref weights, (nuint)key);
             sum += weight;
         }
 
         return Lanes.SumTree(sum);
     }
+
+    private static Vector512<float> LanesBelow(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rescale(Span<float> sums, float correction)

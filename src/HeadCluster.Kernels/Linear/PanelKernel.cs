@@ -82,12 +82,15 @@ internal static class PanelKernel
         var (inputStride, next) = (tile.InputStride, tile.NextX);
 
         Chains<TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-        r0.Load(in tile.Start, 0);
-        if (TRows.Value > 1) { r1.Load(in tile.Start, tile.StartStride); }
-        if (TRows.Value > 2) { r2.Load(in tile.Start, 2 * tile.StartStride); }
-        if (TRows.Value > 3) { r3.Load(in tile.Start, 3 * tile.StartStride); }
-        if (TRows.Value > 4) { r4.Load(in tile.Start, 4 * tile.StartStride); }
-        if (TRows.Value > 5) { r5.Load(in tile.Start, 5 * tile.StartStride); }
+        if (!Unsafe.IsNullRef(in tile.Start))
+        {
+            r0.Load(in tile.Start, 0);
+            if (TRows.Value > 1) { r1.Load(in tile.Start, tile.StartStride); }
+            if (TRows.Value > 2) { r2.Load(in tile.Start, 2 * tile.StartStride); }
+            if (TRows.Value > 3) { r3.Load(in tile.Start, 3 * tile.StartStride); }
+            if (TRows.Value > 4) { r4.Load(in tile.Start, 4 * tile.StartStride); }
+            if (TRows.Value > 5) { r5.Load(in tile.Start, 5 * tile.StartStride); }
+        }
 
         Vector512<float> w1 = default, w2 = default, w3 = default;
         for (nuint i = 0, at = 0, inputs = tile.Inputs; i < inputs; i++, at += inputStride)
@@ -149,10 +152,13 @@ internal static class PanelKernel
         where TPanels : struct, INumber
     {
         Chains<N4> p0 = default, p1 = default, p2 = default, p3 = default;
-        p0.Load(in tile.Start, 0);
-        p1.Load(in tile.Start, PanelColumns);
-        if (TPanels.Value > 2) { p2.Load(in tile.Start, 2 * PanelColumns); }
-        if (TPanels.Value > 3) { p3.Load(in tile.Start, 3 * PanelColumns); }
+        if (!Unsafe.IsNullRef(in tile.Start))
+        {
+            p0.Load(in tile.Start, 0);
+            p1.Load(in tile.Start, PanelColumns);
+            if (TPanels.Value > 2) { p2.Load(in tile.Start, 2 * PanelColumns); }
+            if (TPanels.Value > 3) { p3.Load(in tile.Start, 3 * PanelColumns); }
+        }
 
         ref readonly var w = ref tile.Weights;
         for (nuint i = 0, at = 0; i < tile.Inputs; i++, at += tile.InputStride)

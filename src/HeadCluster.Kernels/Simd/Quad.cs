@@ -64,14 +64,4 @@ internal readonly struct Quad
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Quad Round(Quad a) => new(Vector512.Round(a.V0), Vector512.Round(a.V1), Vector512.Round(a.V2), Vector512.Round(a.V3));
-
-    /// <summary>Whether every element is <paramref name="bound"/> or more; false where one is NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool AllAtLeast(float bound)
-    {
-        var least = Vector512.Create(bound);
-        var all = Vector512.GreaterThanOrEqual(V0, least) & Vector512.GreaterThanOrEqual(V1, least)
-            & Vector512.GreaterThanOrEqual(V2, least) & Vector512.GreaterThanOrEqual(V3, least);
-        return Vector512.EqualsAll(all.AsUInt32(), Vector512<uint>.AllBitsSet);
-    }
 }

@@ -27,10 +27,7 @@ internal static class KernelScores
                 for (var r = 0; r < count; r++)
                 {
                     var seen = Math.Clamp(AttentionKernel.VisibleKeys(row + r, cache, options) - key, 0, block);
-                    var scores = tile.Finish(r * AttentionKernel.BlockKeys, row + r, key, seen, out var maximum, out var seesAll);
-                    scores.CopyTo(all.AsSpan(((row + r) * rows) + key));
-                    Assert.Equal(scores.ToArray().Append(float.NegativeInfinity).Max(), maximum);
-                    Assert.True(seesAll);
+                    tile.Finish(r * AttentionKernel.BlockKeys, row + r, key, seen).CopyTo(all.AsSpan(((row + r) * rows) + key));
                 }
             }
         }

@@ -87,6 +87,34 @@ public sealed class SpecialScoreTests
         }
     }
 
+    // With scores so far apart the exponentials are computed in another way.
+    [Theory]
+    [InlineData(64)]
+    [InlineData(100)]
+    [InlineData(AttentionKernel.BlockKeys - 1)]
+    [InlineData(BeyondBlock)]
+    public void Score_far_below_the_others_changes_no_bit(int keys)
+    {
+        var (scores, values) = (Data.Noise(1, keys, 3), Data.Noise(2, (keys + 1) * 3));
+        var without = Attend(scores, values[..^3]);
+        foreach (var far in (float[])[-110, -1000, -float.MaxValue])
+        {
+            Data.SameBits(without, Attend([.. scores, far], values));
+        }
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(-0.3f)]
+    [InlineData(1e38f)]
+    [InlineData(-1e38f)]
+    public void Scale_of_any_sign_and_size_is_that_of_scores_scaled_before(float scale)
+    {
+        var (scores, values) = (Data.Noise(1, BeyondBlock, 3), Data.Noise(2, BeyondBlock * 3));
+        Data.SameBits(Attend([.. scores.Select(score => score * scale)], values), Attend(scores, values, scale: scale));
+    }
+
     [Fact]
     public void Value_of_NaN_makes_its_column_NaN_and_no_other()
     {
@@ -99,12 +127,12 @@ public sealed class SpecialScoreTests
     }
 
     // One query of one element, 1, against keys of one element: the keys are the scores.
-    private static float[] Attend(float[] scores, float[] values, AttentionMask mask = default)
+    private static float[] Attend(float[] scores, float[] values, AttentionMask mask = default, float scale = 1)
     {
         using var cache = new KvCache(1, 3, scores.Length);
         cache.Append(scores, 1, values, 3, scores.Length);
         var output = new float[3];
-        AttentionKernel.Attend([1], 1, 1, 0, cache, new AttentionOptions(1), mask, output, 3);
+        AttentionKernel.Attend([1], 1, 1, 0, cache, new AttentionOptions(scale), mask, output, 3);
         return output;
     }
 }

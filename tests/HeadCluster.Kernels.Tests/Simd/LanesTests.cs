@@ -31,6 +31,16 @@ public sealed class LanesTests
     }
 
     [Fact]
+    public void MaxOfNumbers_and_MinOfNumbers_find_their_lane_wherever_it_is()
+    {
+        for (var lane = 0; lane < Lanes.Count; lane++)
+        {
+            Assert.Equal(3, Lanes.MaxOfNumbers(Vector512.Create(-2f).WithElement(lane, 3)));
+            Assert.Equal(-3, Lanes.MinOfNumbers(Vector512.Create(2f).WithElement(lane, -3)));
+        }
+    }
+
+    [Fact]
     public void Load_and_store_of_a_partial_vector_keep_to_its_elements()
     {
         for (var length = 0; length <= Lanes.Count; length++)
