@@ -65,7 +65,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     {
         var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
-        var (x, lengths, patterns, _) = request.Input;
+        var (x, lengths, patterns, _, _) = request.Input;
         AttentionInput.CheckShape(key, x.Rows, x.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
         RequestSize.CheckHead(key, model, x.Rows, lengths, Own(patterns));
         return ComputeAsync(request, cancellationToken);

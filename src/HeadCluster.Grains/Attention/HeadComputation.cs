@@ -26,8 +26,8 @@ internal sealed class HeadComputation
     public HeadComputation(AttentionHead head, int place, LocalHeadRequest request, PatternSelection? patterns, TimeProvider time)
     {
         _head = head;
-        (_input, _sequenceLengths, _, var turn) = request.Input;
-        _order = new ComputeOrder(turn, place);
+        (_input, _sequenceLengths, _, var turn, var together) = request.Input;
+        _order = new ComputeOrder(turn, place, together);
         _patterns = patterns;
         _output = request.Output;
         _time = time;
@@ -79,7 +79,7 @@ internal sealed class HeadComputation
                             projected = null;
                         }
                     },
-                    _order,
+                    end == _input.Rows ? _order : _order with { Together = 1 },
                     cancellationToken);
                 row = end;
             }

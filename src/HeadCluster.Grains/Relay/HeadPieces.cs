@@ -8,7 +8,6 @@ internal sealed class HeadPieces
 {
     private readonly HeadMatrix[] _pieces;
     private readonly int[] _pending;
-    private readonly int _headsPerPiece;
 
     /// <summary>Room for the outputs.</summary>
     /// <param name="rows">Rows of x.</param>
@@ -16,14 +15,14 @@ internal sealed class HeadPieces
     /// <param name="width">Columns of one head.</param>
     public HeadPieces(int rows, int heads, int width)
     {
-        _headsPerPiece = TransferBlocks.HeadsPerPiece(rows, width);
-        _pieces = new HeadMatrix[(heads + _headsPerPiece - 1) / _headsPerPiece];
+        HeadsPerPiece = TransferBlocks.HeadsPerPiece(rows, width);
+        _pieces = new HeadMatrix[(heads + HeadsPerPiece - 1) / HeadsPerPiece];
         _pending = new int[_pieces.Length];
         Columns = new HeadColumns[heads];
         for (var piece = 0; piece < _pieces.Length; piece++)
         {
-            var first = piece * _headsPerPiece;
-            _pending[piece] = Math.Min(_headsPerPiece, heads - first);
+            var first = piece * HeadsPerPiece;
+            _pending[piece] = Math.Min(HeadsPerPiece, heads - first);
             _pieces[piece] = HeadMatrix.Rent(rows, _pending[piece], width);
             for (var place = 0; place < _pending[piece]; place++)
             {
@@ -31,6 +30,9 @@ internal sealed class HeadPieces
             }
         }
     }
+
+    /// <summary>Heads of a piece; the last may have fewer.</summary>
+    public int HeadsPerPiece { get; }
 
     /// <summary>Where each head writes.</summary>
     public HeadColumns[] Columns { get; }
@@ -43,7 +45,7 @@ internal sealed class HeadPieces
     /// <returns>The piece that is whole now and goes before the reply; null if there is none.</returns>
     public (Range Heads, FloatTensor Output)? Complete(int place)
     {
-        var piece = place / _headsPerPiece;
+        var piece = place / HeadsPerPiece;
         return --_pending[piece] == 0 && piece < _pieces.Length - 1 ? this[piece] : null;
     }
 
@@ -51,7 +53,7 @@ internal sealed class HeadPieces
     {
         get
         {
-            var first = piece * _headsPerPiece;
+            var first = piece * HeadsPerPiece;
             return (first..(first + _pieces[piece].Heads), _pieces[piece].Tensor);
         }
     }

@@ -59,7 +59,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var departures = new List<Task>();
         try
         {
-            var input = new LayerInput(x, request.SequenceLengths, request.Patterns, _compute.TakeTurn());
+            var input = new LayerInput(x, request.SequenceLengths, request.Patterns, _compute.TakeTurn(), z.HeadsPerPiece);
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, z.Columns, input, Send, end.Token);
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.

@@ -22,7 +22,8 @@ internal interface ILocalHead : IGrainWithStringKey
 /// <param name="SequenceLengths">Rows of each sequence.</param>
 /// <param name="Patterns">Which heads' reports carry their attention patterns; null for none.</param>
 /// <param name="Turn">The request's turn on the compute threads of this silo.</param>
-internal sealed record LayerInput(ArrivingRows Rows, int[] SequenceLengths, PatternSelection? Patterns, long Turn);
+/// <param name="Together">Of how many heads the outputs are of use only together.</param>
+internal sealed record LayerInput(ArrivingRows Rows, int[] SequenceLengths, PatternSelection? Patterns, long Turn, int Together = 1);
 
 /// <summary>Asks a head of this silo for its output. It cannot be sent to another silo.</summary>
 /// <param name="Input">x and how to attend.</param>

@@ -13,8 +13,9 @@ internal sealed class ComputeJob
     private int _taken;
     private int _ended;
 
-    public ComputeJob(int parts, Action<int, CancellationToken> work, CancellationToken cancellationToken)
+    public ComputeJob(int parts, ComputeOrder order, Action<int, CancellationToken> work, CancellationToken cancellationToken)
     {
+        Order = order;
         _parts = parts;
         _work = work;
         _cancellationToken = cancellationToken;
@@ -23,12 +24,18 @@ internal sealed class ComputeJob
     /// <summary>When it came, as a timestamp of the system's time.</summary>
     public long Came { get; } = TimeProvider.System.GetTimestamp();
 
+    public ComputeOrder Order { get; }
+
+    public bool HasFailed => Volatile.Read(ref _error) is not null;
+
     /// <summary>Ends when no part runs any more, in success, with the first error, or cancelled.</summary>
     public Task Completion => _completion.Task;
 
     /// <summary>Computes parts until none is left; several threads may do so at once.</summary>
-    public void Serve(ComputePool pool)
+    /// <returns>Whether this thread ended the last part that ran: it has to see to it that that is told.</returns>
+    public bool Serve(ComputePool pool)
     {
+        var ended = false;
         int part;
         while ((part = Interlocked.Increment(ref _taken) - 1) < _parts)
         {
@@ -47,14 +54,14 @@ internal sealed class ComputeJob
                 }
             }
 
-            if (Interlocked.Increment(ref _ended) == _parts)
-            {
-                Complete();
-            }
+            ended |= Interlocked.Increment(ref _ended) == _parts;
         }
+
+        return ended;
     }
 
-    private void Complete()
+    /// <summary>Tells the awaiter.</summary>
+    public void Complete()
     {
         switch (_error)
         {

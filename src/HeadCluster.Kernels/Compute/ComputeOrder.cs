@@ -6,4 +6,8 @@ namespace HeadCluster.Kernels;
 /// </summary>
 /// <param name="Turn">The request's turn: <see cref="ComputePool.TakeTurn"/>.</param>
 /// <param name="Place">Its place within the request, smaller ones first.</param>
-public readonly record struct ComputeOrder(long Turn, int Place);
+/// <param name="Together">
+/// While more of the request waits for a thread, the end of this work is told only when so much of it has ended: each time that an awaiter
+/// goes on takes the processor from a thread that computes. 1 tells each end at once.
+/// </param>
+public readonly record struct ComputeOrder(long Turn, int Place, int Together = 1);

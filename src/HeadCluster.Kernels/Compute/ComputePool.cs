@@ -84,15 +84,16 @@ public class ComputePool : IDisposable
             return Task.CompletedTask;
         }
 
-        var job = new ComputeJob(parts, work, cancellationToken);
+        var job = new ComputeJob(parts, order ?? new ComputeOrder(TakeTurn(), Place: 0), work, cancellationToken);
         if (operations < InlineOperations)
         {
             job.Serve(this);
+            job.Complete();
             return job.Completion;
         }
 
         var threads = Math.Min(Math.Min(parts, ThreadCount), operations / InlineOperations);
-        _queue.Add(job, order ?? new ComputeOrder(TakeTurn(), Place: 0), (int)threads);
+        _queue.Add(job, (int)threads);
         return job.Completion;
     }
 
@@ -160,11 +161,15 @@ public class ComputePool : IDisposable
         TimeSlice.Lengthen();
         var time = TimeProvider.System;
         var free = time.GetTimestamp();
+        var told = new List<ComputeJob>();
         while (_queue.Take() is { } job)
         {
             _startDelay = job.Came <= free ? time.GetElapsedTime(free) : TimeSpan.Zero;
-            job.Serve(this);
+            var ended = job.Serve(this);
             free = time.GetTimestamp();
+            _queue.Leave(job, ended, told);
+            told.ForEach(other => other.Complete());
+            told.Clear();
         }
     }
 }

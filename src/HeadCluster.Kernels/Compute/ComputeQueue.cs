@@ -10,14 +10,18 @@ internal sealed class ComputeQueue
     private readonly SemaphoreSlim _permits = new(0);
     private long _arrivals;
 
+    // Jobs of one turn that have ended and are not told yet. While there are any, a job of that turn waits or is being served, and whoever
+    // takes it leaves it here.
+    private readonly List<ComputeJob> _ended = [];
+
     /// <summary>Has some threads take the same job.</summary>
-    public void Add(ComputeJob job, ComputeOrder order, int threads)
+    public void Add(ComputeJob job, int threads)
     {
         lock (_lock)
         {
             for (var thread = 0; thread < threads; thread++)
             {
-                _jobs.Enqueue(job, (order.Turn, order.Place, _arrivals++));
+                _jobs.Enqueue(job, (job.Order.Turn, job.Order.Place, _arrivals++));
             }
         }
 
@@ -34,6 +38,35 @@ internal sealed class ComputeQueue
             return _jobs.TryDequeue(out var job, out _) ? job : null;
         }
     }
+
+    /// <summary>A thread that took a job is done with it.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="ended">Whether all of it has ended.</param>
+    /// <param name="told">Jobs are added to it of which the end is to be told now.</param>
+    public void Leave(ComputeJob job, bool ended, List<ComputeJob> told)
+    {
+        lock (_lock)
+        {
+            if (ended)
+            {
+                _ended.Add(job);
+            }
+
+            if (_ended.Count > 0 && !MayWait(job))
+            {
+                told.AddRange(_ended);
+                _ended.Clear();
+            }
+        }
+    }
+
+    // An error ends the request, of which others wait to know. Another turn's jobs keep these from being left here soon.
+    private bool MayWait(ComputeJob last) =>
+        _ended.Count < last.Order.Together
+        && !last.HasFailed
+        && _ended[0].Order.Turn == last.Order.Turn
+        && _jobs.TryPeek(out var next, out _)
+        && next.Order.Turn == last.Order.Turn;
 
     /// <summary>No job will come any more: so many threads get what is left, and then none.</summary>
     public void Complete(int threads) => _permits.Release(threads);

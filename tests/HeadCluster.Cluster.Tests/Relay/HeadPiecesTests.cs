@@ -23,6 +23,7 @@ public sealed class HeadPiecesTests
     {
         // 128 KiB a head, two a piece.
         var pieces = new HeadPieces(rows: 512, heads: 5, width: 64);
+        Assert.Equal(2, pieces.HeadsPerPiece);
         Assert.Null(pieces.Complete(3));
         Assert.Null(pieces.Complete(0));
         pieces.Columns[2].Span[0] = 2;
