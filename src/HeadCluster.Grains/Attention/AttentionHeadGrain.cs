@@ -112,7 +112,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         await computation.RunAsync(Compute, cancellationToken);
 
         _timings.Add(computation);
-        _speed.Add(ModelLoads.Operations(Weights.Model, request.Input.SequenceLengths), computation.Held);
+        _speed.Add(ModelLoads.Operations(Weights.Model, request.Input.SequenceLengths), computation.Held, computation.Waking);
         measured.Complete(computation);
         return new HeadReport(_id, _silo, computation.Queue, computation.Project, computation.Attend, computation.Patterns);
     }

@@ -53,6 +53,9 @@ internal sealed class HeadComputation
     /// <summary>What a thread of the pool had of it: the parts, and how long it took to go on with them.</summary>
     public TimeSpan Held => _delays + Project + Attend;
 
+    /// <summary>What a thread took to wake up for it; null if none had to.</summary>
+    public TimeSpan? Waking { get; private set; }
+
     /// <summary>From the request to the last value of z: what the parts add up to.</summary>
     public TimeSpan Elapsed { get; private set; }
 
@@ -109,6 +112,7 @@ internal sealed class HeadComputation
     {
         var started = _time.GetTimestamp();
         _delays += ComputePool.StartDelay;
+        Waking ??= ComputePool.WakeDelay;
         for (var row = first; row < end;)
         {
             var count = _input.Read(row, end - row, out var rows);

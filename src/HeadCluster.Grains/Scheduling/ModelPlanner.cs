@@ -126,7 +126,8 @@ internal sealed class ModelPlanner
         profile.ReadBytesPerSecond,
         profile.MemoryBytes,
         CallTime,
-        FanOutTime);
+        FanOutTime,
+        profile.Start);
 
     private static Dictionary<(int From, int To), SiloLink> Links(SiloProfile[] profiles, Dictionary<SiloAddress, int> indices)
     {

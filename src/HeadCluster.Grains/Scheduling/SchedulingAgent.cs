@@ -53,6 +53,9 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
     {
         var calibration = await _speed.CalibrateAsync();
         await _links.MeasureNewAsync(silos, cancellationToken);
+
+        // Known the next time: a thread may take long to wake up.
+        _speed.ProbeStartAsync().Ignore();
         return new SiloProfile(
             _silo.SiloAddress,
             _silo.Name,
@@ -65,7 +68,8 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
             _local.HeadsOf(model),
             _local.CoordinatorsOf(model),
             _served.Of(model),
-            _links.Links);
+            _links.Links,
+            _speed.Start());
     }
 
     public Task ReceiveAsync(FloatTensor payload, CancellationToken cancellationToken)

@@ -18,6 +18,9 @@ public class ComputePool : IDisposable
     [ThreadStatic]
     private static TimeSpan _startDelay;
 
+    [ThreadStatic]
+    private static TimeSpan? _wakeDelay;
+
     private readonly ComputeQueue _queue = new();
     private readonly Thread[] _threads;
     private int _running;
@@ -48,6 +51,12 @@ public class ComputePool : IDisposable
     /// that is none of a pool's.
     /// </summary>
     public static TimeSpan StartDelay => _startDelay;
+
+    /// <summary>
+    /// How long the calling thread, which had nothing to do, took to begin with the work that it runs, from when that came; null for work
+    /// that had to wait for it, and on a thread that is none of a pool's. Where others share the processor, a thread that wakes waits for them first.
+    /// </summary>
+    public static TimeSpan? WakeDelay => _wakeDelay;
 
     /// <summary>A turn after all that were taken before, for the work of one request.</summary>
     public long TakeTurn() => Interlocked.Increment(ref _turns);
@@ -164,7 +173,9 @@ public class ComputePool : IDisposable
         var told = new List<ComputeJob>();
         while (_queue.Take() is { } job)
         {
-            _startDelay = job.Came <= free ? time.GetElapsedTime(free) : TimeSpan.Zero;
+            var waited = job.Came <= free;
+            _startDelay = waited ? time.GetElapsedTime(free) : TimeSpan.Zero;
+            _wakeDelay = waited ? null : time.GetElapsedTime(job.Came);
             var ended = job.Serve(this);
             free = time.GetTimestamp();
             _queue.Leave(job, ended, told);

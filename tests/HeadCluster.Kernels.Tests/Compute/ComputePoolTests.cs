@@ -9,33 +9,40 @@ public sealed class ComputePoolTests
         Gen.Select(Gen.Int[0, 50], Gen.OneOf(0L, 1000L, Large / 3, Large), Gen.Int[1, 4]);
 
     [Fact]
-    public async Task Start_delay_is_what_a_thread_takes_to_go_on_and_not_the_wait_for_it_nor_its_waking()
+    public async Task Start_delay_is_what_a_thread_takes_to_go_on_and_wake_delay_what_an_idle_one_takes_to_begin()
     {
         var time = TimeProvider.System;
         using var pool = new ComputePool(1);
         using var begun = new ManualResetEventSlim();
         using var end = new ManualResetEventSlim();
+
+        // The thread is there after it, and has nothing to do.
+        await pool.RunAsync(ComputePool.InlineOperations, _ => { }, cancellationToken: TestContext.Current.CancellationToken);
         var (first, second, atMost) = (TimeSpan.MaxValue, TimeSpan.Zero, TimeSpan.Zero);
+        var (firstWake, secondWake) = ((TimeSpan?)null, (TimeSpan?)TimeSpan.Zero);
+        var came = time.GetTimestamp();
         var busy = pool.RunAsync(ComputePool.InlineOperations, token =>
         {
-            first = ComputePool.StartDelay;
+            (first, firstWake) = (ComputePool.StartDelay, ComputePool.WakeDelay);
             begun.Set();
             end.Wait(token);
         }, cancellationToken: TestContext.Current.CancellationToken);
         begun.Wait(TestContext.Current.CancellationToken);
         Assert.Equal(TimeSpan.Zero, first);
+        Assert.InRange(firstWake!.Value, TimeSpan.FromTicks(1), time.GetElapsedTime(came));
 
         // It comes while the thread is busy, which is so for longer than the thread then takes.
         var freed = 0L;
         var waiting = pool.RunAsync(
             ComputePool.InlineOperations,
-            _ => (second, atMost) = (ComputePool.StartDelay, time.GetElapsedTime(freed)),
+            _ => (second, secondWake, atMost) = (ComputePool.StartDelay, ComputePool.WakeDelay, time.GetElapsedTime(freed)),
             cancellationToken: TestContext.Current.CancellationToken);
         freed = time.GetTimestamp();
         end.Set();
         await Task.WhenAll(busy, waiting);
         Assert.InRange(second, TimeSpan.FromTicks(1), atMost);
-        Assert.Equal(TimeSpan.Zero, ComputePool.StartDelay);
+        Assert.Null(secondWake);
+        Assert.Equal((TimeSpan.Zero, null), (ComputePool.StartDelay, ComputePool.WakeDelay));
     }
 
     [Fact]

@@ -9,7 +9,10 @@ internal sealed class LinkMeter
     /// <summary>Silos that are probed at a time: links are many, and most are alike.</summary>
     private const int Peers = 8;
 
-    /// <summary>Messages of each size; the quickest counts, since what disturbs one is not the link.</summary>
+    /// <summary>
+    /// Messages of each size. Of small ones the median counts: what delays them, such as others on the silo's processors, delays requests too.
+    /// Of large ones the quickest does, since what disturbs one is not the link.
+    /// </summary>
     private const int Repetitions = 3;
 
     /// <summary>Of a link that is new: the first messages wait for the connection, and for what sends and receives them to be compiled.</summary>
@@ -75,20 +78,20 @@ internal sealed class LinkMeter
     private async Task<MeasuredLink> MeasureAsync(SiloAddress silo, int repetitions, CancellationToken cancellationToken)
     {
         var agent = _agents.On(silo);
-        var roundTrip = await BestAsync(Nothing);
-        var large = await BestAsync(_payload.Value) - roundTrip;
-        return new MeasuredLink(silo, roundTrip, sizeof(float) * PayloadLength / Math.Max(large.TotalSeconds, 1e-6));
+        var small = await TimesAsync(Nothing);
+        var large = (await TimesAsync(_payload.Value))[0] - small[0];
+        return new MeasuredLink(silo, small[repetitions / 2], sizeof(float) * PayloadLength / Math.Max(large.TotalSeconds, 1e-6));
 
-        async Task<TimeSpan> BestAsync(FloatTensor payload)
+        async Task<TimeSpan[]> TimesAsync(FloatTensor payload)
         {
-            var best = TimeSpan.MaxValue;
+            var times = new TimeSpan[repetitions];
             for (var i = 0; i < repetitions; i++)
             {
-                var elapsed = await TimeAsync(payload);
-                best = elapsed < best ? elapsed : best;
+                times[i] = await TimeAsync(payload);
             }
 
-            return best;
+            Array.Sort(times);
+            return times;
         }
 
         async Task<TimeSpan> TimeAsync(FloatTensor payload)

@@ -13,6 +13,7 @@ namespace HeadCluster.Scheduling;
 /// <param name="Coordinators">Its other grains that are active there: layers, and the model as a whole.</param>
 /// <param name="Served">The requests that its coordinators served there lately.</param>
 /// <param name="Links">What it costs to send to other silos.</param>
+/// <param name="Start">What a compute thread that has nothing to do takes to begin with a head.</param>
 [GenerateSerializer, Immutable, Alias("hc.SiloProfile")]
 internal sealed record SiloProfile(
     [property: Id(0)] SiloAddress Silo,
@@ -26,7 +27,8 @@ internal sealed record SiloProfile(
     [property: Id(8)] HeadId[] Heads,
     [property: Id(9)] GrainId[] Coordinators,
     [property: Id(10)] ServedRows Served,
-    [property: Id(11)] MeasuredLink[] Links);
+    [property: Id(11)] MeasuredLink[] Links,
+    [property: Id(12)] TimeSpan Start);
 
 /// <summary>What it costs to send to a silo.</summary>
 /// <param name="To">The silo.</param>

@@ -2,10 +2,13 @@ using HeadCluster.Kernels;
 
 namespace HeadCluster.Scheduling;
 
-/// <summary>How fast this silo computes: as its kernels do undisturbed, and as its heads did lately.</summary>
+/// <summary>How fast this silo computes, as its kernels do undisturbed and as its heads did lately, and how soon it begins.</summary>
 internal sealed class SiloSpeed
 {
     private static readonly TimeSpan HalfLife = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longer than that of speed, since a silo without heads wakes a thread only as often as it is asked what it does.</summary>
+    private static readonly TimeSpan HalfLifeOfWakings = TimeSpan.FromSeconds(2);
 
     /// <summary>What was seen longer ago than this says little: a silo without heads may have become faster or slower.</summary>
     private static readonly TimeSpan Outdated = TimeSpan.FromMinutes(1);
@@ -16,19 +19,26 @@ internal sealed class SiloSpeed
     /// <summary>Computing that says something, in seconds: of several requests, since the first is often disturbed by what it begins.</summary>
     private const double Enough = 0.05;
 
+    /// <summary>What is left of one time that a thread woke up while it still says something.</summary>
+    private const double RecentWaking = 0.2;
+
     private readonly Lock _lock = new();
     private readonly DecayingSums _computed;
+    private readonly DecayingSums _woken;
     private readonly ComputePool _compute;
     private readonly TimeProvider _time;
     private Task<Calibration>? _calibration;
     private Task _measuringAgain = Task.CompletedTask;
+    private Task _waking = Task.CompletedTask;
     private (double Speed, long At)? _last;
+    private TimeSpan _lastStart;
 
     public SiloSpeed(ComputePool compute, TimeProvider time)
     {
         _compute = compute;
         _time = time;
         _computed = new DecayingSums(time, HalfLife);
+        _woken = new DecayingSums(time, HalfLifeOfWakings);
     }
 
     /// <summary>A head has computed. What is so small that calls outweigh it says nothing about speed.</summary>
@@ -37,11 +47,36 @@ internal sealed class SiloSpeed
     /// Time that it held a thread for, with what the thread took to go on from one head to the next: where others share the processor, a
     /// thread loses it between heads as well as within them.
     /// </param>
-    public void Add(double operations, TimeSpan elapsed)
+    /// <param name="waking">What a thread took to wake up for it; null if none had to.</param>
+    public void Add(double operations, TimeSpan elapsed, TimeSpan? waking)
     {
         if (operations >= ComputePool.InlineOperations)
         {
             _computed.Add(operations, elapsed.TotalSeconds);
+        }
+
+        AddWaking(waking);
+    }
+
+    /// <summary>What a thread that had nothing to do took lately until it began with something; what was seen last where none had to.</summary>
+    public TimeSpan Start()
+    {
+        var (times, seconds) = _woken.Read();
+        lock (_lock)
+        {
+            return _lastStart = times >= RecentWaking ? TimeSpan.FromSeconds(seconds / times) : _lastStart;
+        }
+    }
+
+    /// <summary>Wakes a thread up for next to nothing, so that it is known what that takes where no heads do it.</summary>
+    /// <returns>When it is known. Nothing is done while threads compute, or while one is still to wake up.</returns>
+    public Task ProbeStartAsync()
+    {
+        lock (_lock)
+        {
+            return _compute.Running > 0 || !_waking.IsCompleted
+                ? _waking
+                : _waking = _compute.RunAsync(ComputePool.InlineOperations, _ => AddWaking(ComputePool.WakeDelay));
         }
     }
 
@@ -75,6 +110,14 @@ internal sealed class SiloSpeed
             return _calibration is null or { IsFaulted: true } or { IsCanceled: true }
                 ? _calibration = Calibration.MeasureAsync(_compute, _time)
                 : _calibration;
+        }
+    }
+
+    private void AddWaking(TimeSpan? waking)
+    {
+        if (waking is { } took)
+        {
+            _woken.Add(1, took.TotalSeconds);
         }
     }
 

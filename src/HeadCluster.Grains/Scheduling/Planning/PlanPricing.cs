@@ -1,4 +1,5 @@
 using HeadCluster.Grains;
+using HeadCluster.Kernels;
 
 namespace HeadCluster.Scheduling;
 
@@ -36,12 +37,15 @@ public sealed class PlanPricing
         var first = Math.Min(input, TransferBlocks.FirstBlockBytes);
         _copySeconds = input / CopyBytesPerSecond;
         _restCopySeconds = (input - first) / CopyBytesPerSecond;
+
+        // Smaller heads are computed on the thread that was asked.
+        var wakes = problem.Heads.Any(head => head.Operations >= ComputePool.InlineOperations);
         _silos = new SiloPricing[problem.Silos.Count];
         for (var silo = 0; silo < _silos.Length; silo++)
         {
             _silos[silo] = silo == coordinator
-                ? new SiloPricing(problem.Silos[silo], new SiloLink(TimeSpan.Zero, double.PositiveInfinity), 0, 0)
-                : new SiloPricing(problem.Silos[silo], problem.Links.Between(coordinator, silo), first, input - first);
+                ? new SiloPricing(problem.Silos[silo], wakes, new SiloLink(TimeSpan.Zero, double.PositiveInfinity), 0, 0)
+                : new SiloPricing(problem.Silos[silo], wakes, problem.Links.Between(coordinator, silo), first, input - first);
         }
 
         _projectionSeconds = OwnSeconds(problem.Coordinator.ProjectionOperations, problem.Coordinator.ProjectionReadBytes);
@@ -167,15 +171,18 @@ public sealed class PlanPricing
     /// what has come while others still compute, so that after another silo's last answer only that is left.
     /// </summary>
     internal double FinishSeconds(int silo, in SiloWork work, in Sending sending) => silo == Coordinator
-        ? Math.Max((work.Sum + sending.Copy) / _silos[silo].Threads, work.Longest) + _projectionSeconds
+        ? Math.Max((work.Sum / _silos[silo].Threads) + LeadSeconds(sending), _silos[silo].Start + work.Longest) + _projectionSeconds
         : AnswerSeconds(silo, work, sending) + (LastPiece(work) * _projectionPerByte);
+
+    // Until the coordinator begins with its own heads. What wakes its threads up sends x first, so that they wait for that at least.
+    private double LeadSeconds(in Sending sending) => Math.Max(_silos[Coordinator].Start, sending.Copy / _silos[Coordinator].Threads);
 
     // From the start of a layer to the last answer of a silo that does not coordinate.
     private double AnswerSeconds(int silo, in SiloWork work, in Sending sending)
     {
         // Computation begins with the first block and overlaps with the rest; what is computed travels while others compute.
         ref readonly var price = ref _silos[silo];
-        return price.FanOut + price.RoundTrip + sending.First + Math.Max(ComputeSeconds(silo, work), sending.Rest) + (LastPiece(work) * price.PerSentByte);
+        return price.FanOut + price.RoundTrip + price.Start + sending.First + Math.Max(ComputeSeconds(silo, work), sending.Rest) + (LastPiece(work) * price.PerSentByte);
     }
 
     // What travels last, in bytes.
@@ -189,12 +196,12 @@ public sealed class PlanPricing
         if (silo == Coordinator)
         {
             seconds -= _projectionSeconds;
-            return seconds < each ? 0 : ((seconds * price.Threads) - sending.Copy) / each;
+            return seconds - price.Start < each ? 0 : (seconds - LeadSeconds(sending)) * price.Threads / each;
         }
 
         // FinishSeconds solved for the number of heads: for each of the three that may be the largest in it, and with answers that
         // travel in one piece, all at the end, or in several.
-        var left = seconds - price.FanOut - price.RoundTrip - sending.First;
+        var left = seconds - price.FanOut - price.RoundTrip - price.Start - sending.First;
         var answer = (head.OutputBytes * (price.PerSentByte + _projectionPerByte)) + double.Epsilon;
         var last = Math.Max(TransferBlocks.PieceBytes, head.OutputBytes) * (price.PerSentByte + _projectionPerByte);
         var waiting = left - Math.Max(each, sending.Rest);
@@ -222,7 +229,7 @@ public sealed class PlanPricing
         return Math.Max(operations / (silo.OperationsPerSecond * threads), readBytes / silo.ReadBytesPerSecond);
     }
 
-    private readonly struct SiloPricing(SiloCapacity silo, SiloLink link, long first, long rest)
+    private readonly struct SiloPricing(SiloCapacity silo, bool wakes, SiloLink link, long first, long rest)
     {
         public int Threads { get; } = silo.Threads;
 
@@ -233,6 +240,8 @@ public sealed class PlanPricing
         public double Call { get; } = silo.CallTime.TotalSeconds;
 
         public double FanOut { get; } = silo.FanOutTime.TotalSeconds;
+
+        public double Start { get; } = wakes ? silo.StartTime.TotalSeconds : 0;
 
         public double RoundTrip { get; } = link.RoundTrip.TotalSeconds;
 

@@ -72,6 +72,7 @@ public sealed record CoordinatorLoad(
 /// <param name="MemoryBytes">Memory for this model: what is free and what it has there already, in bytes.</param>
 /// <param name="CallTime">What asking one head costs on top of its computation.</param>
 /// <param name="FanOutTime">What asking it from another silo for its heads of a layer costs, however many they are.</param>
+/// <param name="StartTime">What its threads take to begin with a layer: they have slept, and wait for whatever else shares their processors.</param>
 public sealed record SiloCapacity(
     SiloAddress Silo,
     string Name,
@@ -80,7 +81,8 @@ public sealed record SiloCapacity(
     double ReadBytesPerSecond,
     long MemoryBytes,
     TimeSpan CallTime,
-    TimeSpan FanOutTime = default);
+    TimeSpan FanOutTime = default,
+    TimeSpan StartTime = default);
 
 /// <summary>What it costs to send between two silos.</summary>
 /// <param name="RoundTrip">Time of a small message there and back.</param>

@@ -29,6 +29,29 @@ public class PlanPricingTests
     }
 
     [Fact]
+    public void Threads_that_begin_late_delay_all_that_their_silo_does()
+    {
+        var start = TimeSpan.FromMilliseconds(7);
+        var problem = Fleet.Uniform(3, 2);
+        var other = problem with { Silos = [problem.Silos[0], problem.Silos[1] with { StartTime = start }] };
+        Assert.Equal(3 * (Head + Call), Seconds(other, 0, 0, 0), 1e-9);
+        Assert.Equal((2 * (Head + Call)) + 0.007, Seconds(other, 0, 1, 1), 1e-9);
+        var own = problem with { Silos = [problem.Silos[0] with { StartTime = start }, problem.Silos[1]] };
+        Assert.Equal((2 * (Head + Call)) + 0.007, Seconds(own, 0, 0, 1), 1e-9);
+        Assert.Equal((3 * (Head + Call)), Seconds(own, 1, 1, 1), 1e-9);
+
+        // Heads that are computed where they are asked wake no thread.
+        var small = own with { Heads = [.. own.Heads.Select(head => head with { Operations = 1e6 })] };
+        Assert.Equal(2 * (0.0001 + Call), Seconds(small, 0, 0, 1), 1e-9);
+
+        // The coordinator's threads begin when x has been sent, or later: 10 MB at 2 GB/s.
+        var sending = own with { Coordinator = own.Coordinator with { InputBytes = 10_000_000 } };
+        Assert.Equal((2 * (Head + Call)) + 0.007, Seconds(sending, 0, 0, 1), 1e-9);
+        var sendingMore = own with { Coordinator = own.Coordinator with { InputBytes = 20_000_000 } };
+        Assert.Equal((2 * (Head + Call)) + 0.01, Seconds(sendingMore, 0, 0, 1), 1e-9);
+    }
+
+    [Fact]
     public void A_head_takes_its_arithmetic_or_its_threads_share_of_the_memory_whichever_is_slower()
     {
         var problem = Fleet.Uniform(1, 1);

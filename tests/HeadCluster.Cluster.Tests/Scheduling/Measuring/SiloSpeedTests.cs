@@ -1,0 +1,76 @@
+using HeadCluster.Kernels;
+using HeadCluster.Scheduling;
+
+namespace HeadCluster.Tests.Scheduling;
+
+/// <summary>What a silo tells of its speed, by what its heads did lately.</summary>
+public sealed class SiloSpeedTests : IDisposable
+{
+    private readonly Clock _clock = new();
+    private readonly ComputePool _pool = new(1);
+    private readonly SiloSpeed _speed;
+
+    public SiloSpeedTests() => _speed = new SiloSpeed(_pool, _clock);
+
+    public void Dispose() => _pool.Dispose();
+
+    [Fact]
+    public void Speed_is_that_of_heads_once_they_computed_for_long_enough()
+    {
+        _speed.Add(4e9, TimeSpan.FromMilliseconds(40), waking: null);
+        Assert.Null(_speed.Measured());
+        _speed.Add(2e9, TimeSpan.FromMilliseconds(20), waking: null);
+        Assert.Equal(1e11, _speed.Measured()!.Value, 1e2);
+    }
+
+    [Fact]
+    public void Start_is_what_threads_took_to_wake_up_and_heads_that_woke_none_do_not_count()
+    {
+        Assert.Equal(TimeSpan.Zero, _speed.Start());
+        _speed.Add(1e9, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10));
+        _speed.Add(1e9, TimeSpan.FromMilliseconds(10), waking: null);
+        _speed.Add(1e9, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(30));
+        Assert.Equal(20, _speed.Start().TotalMilliseconds, 1e-6);
+    }
+
+    [Fact]
+    public void Start_that_was_seen_lately_outweighs_older_ones_and_stays_known_while_nothing_is_computed()
+    {
+        Wake(10, TimeSpan.FromMilliseconds(40));
+        _clock.Pass(TimeSpan.FromSeconds(20));
+        Wake(10, TimeSpan.FromMilliseconds(1));
+        Assert.InRange(_speed.Start().TotalMilliseconds, 1, 1.1);
+        _clock.Pass(TimeSpan.FromSeconds(30));
+        Assert.InRange(_speed.Start().TotalMilliseconds, 1, 1.1);
+
+        void Wake(int times, TimeSpan took)
+        {
+            for (var i = 0; i < times; i++)
+            {
+                _speed.Add(1e9, TimeSpan.FromMilliseconds(10), took);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Start_of_a_silo_without_heads_is_found_by_waking_a_thread()
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        await _speed.ProbeStartAsync();
+
+        // Now the thread is there, and has nothing to do.
+        await _speed.ProbeStartAsync();
+        Assert.InRange(_speed.Start(), TimeSpan.FromTicks(1), TimeProvider.System.GetElapsedTime(began));
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now;
+
+        public void Pass(TimeSpan time) => _now += time.Ticks;
+    }
+}
