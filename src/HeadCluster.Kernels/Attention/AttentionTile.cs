@@ -20,9 +20,6 @@ internal ref struct AttentionTile
     private readonly AttentionOptions _options;
     private readonly AttentionMask _mask;
 
-    // Whether scores are products times the scale, and nothing else.
-    private readonly bool _arePlain;
-
     // Of each row: the scores of the block [BlockKeys], what they make the values weigh [BlockKeys], Σ weight · value [ValueStride].
     // A row alone has the scores of several blocks instead of those of several rows.
     private readonly Span<float> _scores;
@@ -45,7 +42,6 @@ internal ref struct AttentionTile
         _cache = cache;
         _options = options;
         _mask = mask;
-        _arePlain = mask.IsNone && !(options.Softcap > 0);
         var block = MaxRows * AttentionKernel.BlockKeys;
         _scores = scratch[..block];
         _weights = scratch.Slice(block, block);
@@ -206,6 +202,9 @@ internal ref struct AttentionTile
         return scores;
     }
 
+    // Whether scores are products times the scale, and nothing else.
+    private readonly bool ArePlain => _mask.IsNone && !(_options.Softcap > 0);
+
     // Where row r has its scores of the block, and its weights.
     private readonly int ScoresAt(int r) => _block + (r * AttentionKernel.BlockKeys);
 
@@ -223,7 +222,7 @@ internal ref struct AttentionTile
         for (var r = 0; r < _rows; r++)
         {
             var count = Count(position + r, firstKey);
-            if (_arePlain && TryFindRange(ScoresAt(r), count, _options.Scale, out var smallestOfRow, out var largestOfRow))
+            if (ArePlain && TryFindRange(ScoresAt(r), count, _options.Scale, out var smallestOfRow, out var largestOfRow))
             {
                 products |= 1 << r;
             }
@@ -342,10 +341,13 @@ internal ref struct AttentionTile
         }
     }
 
-    // The smallest and the largest of a row's scores, which are scale · what stands there, if all of them are finite. Rounding keeps their
-    // order, so that two products tell of all.
+    /// <summary>
+    /// The smallest and the largest of a row's scores, which are scale · what stands there. Rounding keeps their order, so that two
+    /// products tell of all.
+    /// </summary>
+    /// <returns>Whether there are any, all of them finite.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly bool TryFindRange(int at, int count, float scale, out float smallest, out float largest)
+    public readonly bool TryFindRange(int at, int count, float scale, out float smallest, out float largest)
     {
         ref var first = ref _scores[at];
         var (low, high) = (Vector512.Create(float.PositiveInfinity), Vector512.Create(float.NegativeInfinity));

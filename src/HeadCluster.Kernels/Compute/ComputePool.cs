@@ -93,14 +93,15 @@ public class ComputePool : IDisposable
             return Task.CompletedTask;
         }
 
-        var job = new ComputeJob(parts, order ?? new ComputeOrder(TakeTurn(), Place: 0), work, cancellationToken);
         if (operations < InlineOperations)
         {
-            job.Serve(this);
-            job.Complete();
-            return job.Completion;
+            var small = new ComputeJob(parts, order: default, work, cancellationToken);
+            small.Serve(this);
+            small.Complete();
+            return small.Completion;
         }
 
+        var job = new ComputeJob(parts, order ?? new ComputeOrder(TakeTurn(), Place: 0), work, cancellationToken);
         var threads = Math.Min(Math.Min(parts, ThreadCount), operations / InlineOperations);
         _queue.Add(job, (int)threads);
         return job.Completion;

@@ -60,7 +60,8 @@ internal sealed class ComputeQueue
         }
     }
 
-    // An error ends the request, of which others wait to know. Another turn's jobs keep these from being left here soon.
+    // Whether what has ended may wait for more of its turn. Not after an error, since that ends the request, and not without a job of that turn
+    // that waits for a thread: whoever leaves that one asks again.
     private bool MayWait(ComputeJob last) =>
         _ended.Count < last.Order.Together
         && !last.HasFailed

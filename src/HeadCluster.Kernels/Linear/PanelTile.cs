@@ -25,7 +25,7 @@ internal ref struct PanelTile<TStored>
 
     /// <summary>
     /// What the chains of row r begin with starts at Start + r · StartStride: a bias where the stride is 0, y itself where a sum
-    /// goes on. Without one they begin with 0.
+    /// goes on. A null reference: they begin with 0.
     /// </summary>
     public ref readonly float Start;
 

@@ -73,13 +73,7 @@ internal static class Lanes
 
     /// <summary>The smallest lane, none of which is NaN. A zero's sign is the CPU's choice.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float MinOfNumbers(Vector512<float> value)
-    {
-        var eight = Vector256.MinNative(value.GetLower(), value.GetUpper());
-        var four = Vector128.MinNative(eight.GetLower(), eight.GetUpper());
-        var two = Vector128.MinNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
-        return Vector128.MinNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2)))[0];
-    }
+    public static float MinOfNumbers(Vector512<float> value) => -MaxOfNumbers(-value);
 
     private static void StorePartial(Vector512<float> value, Span<float> destination)
     {

@@ -72,19 +72,10 @@ public sealed class SpareArraysTests
     // Whoever rents next looks through all that is there.
     private void PassPeriod()
     {
-        _clock.Now += TimeSpan.FromMinutes(1).Ticks;
+        _clock.Pass(TimeSpan.FromMinutes(1));
         _ = _arrays.Rent(1);
     }
 
     private static Task<T> OnThreadOfItsOwnAsync<T>(Func<T> function) =>
         Task.Factory.StartNew(function, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    private sealed class Clock : TimeProvider
-    {
-        public long Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now;
-    }
 }

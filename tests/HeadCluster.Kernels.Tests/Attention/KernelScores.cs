@@ -27,7 +27,22 @@ internal static class KernelScores
                 for (var r = 0; r < count; r++)
                 {
                     var seen = Math.Clamp(AttentionKernel.VisibleKeys(row + r, cache, options) - key, 0, block);
-                    tile.Finish(r * AttentionKernel.BlockKeys, row + r, key, seen).CopyTo(all.AsSpan(((row + r) * rows) + key));
+                    var at = r * AttentionKernel.BlockKeys;
+
+                    // As the kernel finds it in the products, where nothing but their scale makes scores of them.
+                    var found = tile.TryFindRange(at, seen, options.Scale, out var smallest, out var largest);
+                    var scores = tile.Finish(at, row + r, key, seen);
+                    scores.CopyTo(all.AsSpan(((row + r) * rows) + key));
+                    if (options.Softcap > 0)
+                    {
+                        found = tile.TryFindRange(at, seen, scale: 1, out smallest, out largest);
+                    }
+
+                    Assert.Equal(seen > 0, found);
+                    if (found)
+                    {
+                        Assert.Equal((scores.ToArray().Min(), scores.ToArray().Max()), (smallest, largest));
+                    }
                 }
             }
         }

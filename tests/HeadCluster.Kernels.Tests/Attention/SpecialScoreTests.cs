@@ -103,6 +103,37 @@ public sealed class SpecialScoreTests
         }
     }
 
+    // Around the bound of the faster exponential, where results become denormal, and where they become 0.
+    [Theory]
+    [InlineData(-0f)]
+    [InlineData(-float.Epsilon)]
+    [InlineData(-1e-30f)]
+    [InlineData(-86.99999f)]
+    [InlineData(-87f)]
+    [InlineData(-87.00001f)]
+    [InlineData(-87.33654f)]
+    [InlineData(-87.4f)]
+    [InlineData(-95f)]
+    [InlineData(-103.2f)]
+    [InlineData(-103.97f)]
+    [InlineData(-104f)]
+    [InlineData(-105f)]
+    [InlineData(-1e6f)]
+    [InlineData(-float.MaxValue)]
+    [InlineData(float.NegativeInfinity)]
+    public void Score_of_any_distance_from_the_largest_has_the_bits_of_the_contract_wherever_it_stands(float special)
+    {
+        const int Keys = 70;
+        var values = Data.Noise(2, Keys * 3);
+        for (var at = 0; at < Keys; at++)
+        {
+            float[] scores = [.. Data.Noise(at, Keys, 40).Select(score => score - 41)];
+            scores[(at + 1) % Keys] = 0;
+            scores[at] = special;
+            Data.SameBits(AttentionContract.Attend([1], scores, values, 3, new AttentionOptions(1), new float[Keys]), Attend(scores, values));
+        }
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(0)]

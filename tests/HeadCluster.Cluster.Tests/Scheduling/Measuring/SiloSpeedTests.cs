@@ -62,15 +62,4 @@ public sealed class SiloSpeedTests : IDisposable
         await _speed.ProbeStartAsync();
         Assert.InRange(_speed.Start(), TimeSpan.FromTicks(1), TimeProvider.System.GetElapsedTime(began));
     }
-
-    private sealed class Clock : TimeProvider
-    {
-        private long _now;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _now;
-
-        public void Pass(TimeSpan time) => _now += time.Ticks;
-    }
 }

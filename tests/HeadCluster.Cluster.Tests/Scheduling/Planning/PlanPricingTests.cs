@@ -51,6 +51,26 @@ public class PlanPricingTests
         Assert.Equal((2 * (Head + Call)) + 0.01, Seconds(sendingMore, 0, 0, 1), 1e-9);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void As_many_heads_are_done_within_a_time_as_take_it(int silo)
+    {
+        var problem = Fleet.Uniform(5, 2);
+        problem = problem with { Silos = [.. problem.Silos.Select(each => each with { StartTime = TimeSpan.FromMilliseconds(70) })] };
+        var pricing = new PlanPricing(problem, 0);
+        for (var heads = 1; heads <= 5; heads++)
+        {
+            var works = new SiloWork[2];
+            pricing.Collect(Enumerable.Repeat(silo, heads).ToArray(), ..heads, works);
+            var sending = pricing.Sending(works);
+
+            // A little more than they take, so that rounding loses none of them.
+            var seconds = pricing.FinishSeconds(silo, works[silo], sending) + 1e-9;
+            Assert.Equal(heads, pricing.HeadsWithin(silo, seconds, problem.Heads[0], sending), 1e-6);
+        }
+    }
+
     [Fact]
     public void A_head_takes_its_arithmetic_or_its_threads_share_of_the_memory_whichever_is_slower()
     {
