@@ -10,7 +10,7 @@ namespace HeadCluster.Grains;
 /// decision and not that of Orleans' rebalancers.
 /// </remarks>
 [GrainType(TypeName), HeadPlacement, Immovable, KeepAlive]
-internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHeadGrain, ILocalHead
+internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHeadGrain
 {
     /// <summary>Orleans' name of this class, by which active heads are found.</summary>
     public const string TypeName = "attention-head";
@@ -24,6 +24,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     private readonly RecentTimings _timings;
     private HeadInstruments.OneHead? _telemetry;
     private HeadId _id;
+    private LocalHead? _local;
 
     public AttentionHeadGrain(
         ModelCatalog models,
@@ -56,19 +57,8 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
         var z = HeadMatrix.Rent(request.Input.Rows, heads: 1, model.HeadShape().OutputDim);
         var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, patterns, Compute.TakeTurn());
-        var report = await ComputeAsync(new LocalHeadRequest(input, z.At(0)), cancellationToken);
+        var report = await ComputeAsync(input, z.At(0), cancellationToken);
         return new HeadResult(z.Tensor, report);
-    }
-
-    /// <remarks>The layer's coordinator or the relay has checked the values of x, once for all heads of the silo, and held the patterns to the limits.</remarks>
-    Task<HeadReport> ILocalHead.AttendAsync(LocalHeadRequest request, CancellationToken cancellationToken)
-    {
-        var model = Weights.Model;
-        var key = this.GetPrimaryKeyString();
-        var (x, lengths, patterns, _, _) = request.Input;
-        AttentionInput.CheckShape(key, x.Rows, x.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
-        RequestSize.CheckHead(key, model, x.Rows, lengths, Own(patterns));
-        return ComputeAsync(request, cancellationToken);
     }
 
     public Task<SiloAddress> LocateAsync(CancellationToken cancellationToken)
@@ -85,15 +75,23 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         await base.OnActivateAsync(cancellationToken);
         if (LoadedWeights is not null)
         {
-            // Found here by callers of this silo: making a reference takes longer than the call.
-            _localGrains.Add(_id, this.AsReference<ILocalHead>());
+            _local = new LocalHead(AttendAsync);
+            _localGrains.Add(_id, _local);
         }
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _localGrains.Remove(_id, GrainContext.Deactivated);
-        return base.OnDeactivateAsync(reason, cancellationToken);
+        try
+        {
+            // Orleans has waited for the calls that it knows of.
+            await (_local?.CloseAsync() ?? Task.CompletedTask).WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            await base.OnDeactivateAsync(reason, cancellationToken);
+        }
     }
 
     protected override WeightLoad<LoadedHead> PlanLoad()
@@ -105,14 +103,25 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     // What is asked of this head.
     private PatternSelection? Own(PatternSelection? patterns) => patterns is not null && patterns.Includes(_id) ? patterns : null;
 
-    private async Task<HeadReport> ComputeAsync(LocalHeadRequest request, CancellationToken cancellationToken)
+    // The layer's coordinator or the relay has checked the values of x, once for all heads of the silo, and held the patterns to the limits.
+    private Task<HeadReport> AttendAsync(LayerInput input, HeadColumns output, CancellationToken cancellationToken)
     {
-        using var measured = (_telemetry ??= _instruments.Of(_id)).Start(request.Input.Rows.Rows);
-        var computation = new HeadComputation(Weights.Head, _id.KvHead, request, Own(request.Input.Patterns), _time);
+        var model = Weights.Model;
+        var key = this.GetPrimaryKeyString();
+        var (x, lengths, patterns, _, _) = input;
+        AttentionInput.CheckShape(key, x.Rows, x.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
+        RequestSize.CheckHead(key, model, x.Rows, lengths, Own(patterns));
+        return ComputeAsync(input, output, cancellationToken);
+    }
+
+    private async Task<HeadReport> ComputeAsync(LayerInput input, HeadColumns output, CancellationToken cancellationToken)
+    {
+        using var measured = (_telemetry ??= _instruments.Of(_id)).Start(input.Rows.Rows);
+        var computation = new HeadComputation(Weights.Head, _id.KvHead, input, output, Own(input.Patterns), _time);
         await computation.RunAsync(Compute, cancellationToken);
 
         _timings.Add(computation);
-        _speed.Add(ModelLoads.Operations(Weights.Model, request.Input.SequenceLengths), computation.Held, computation.Waking);
+        _speed.Add(ModelLoads.Operations(Weights.Model, input.SequenceLengths), computation.Held, computation.Waking);
         measured.Complete(computation);
         return new HeadReport(_id, _silo, computation.Queue, computation.Project, computation.Attend, computation.Patterns);
     }

@@ -20,16 +20,17 @@ internal sealed class HeadComputation
 
     /// <param name="head">The head.</param>
     /// <param name="place">Its place in the layer: the output projection takes heads in their order, so that the first go first.</param>
-    /// <param name="request">x, and where z belongs.</param>
+    /// <param name="input">x and how to attend.</param>
+    /// <param name="output">Where z belongs.</param>
     /// <param name="patterns">What of its patterns to capture, within limits; null for nothing.</param>
     /// <param name="time">The clock.</param>
-    public HeadComputation(AttentionHead head, int place, LocalHeadRequest request, PatternSelection? patterns, TimeProvider time)
+    public HeadComputation(AttentionHead head, int place, LayerInput input, HeadColumns output, PatternSelection? patterns, TimeProvider time)
     {
         _head = head;
-        (_input, _sequenceLengths, _, var turn, var together) = request.Input;
+        (_input, _sequenceLengths, _, var turn, var together) = input;
         _order = new ComputeOrder(turn, place, together);
         _patterns = patterns;
-        _output = request.Output;
+        _output = output;
         _time = time;
         _began = time.GetTimestamp();
     }

@@ -5,7 +5,7 @@ internal sealed class LocalGrains
 {
     private readonly Lock _lock = new();
 
-    private readonly Dictionary<HeadId, (ILocalHead Grain, bool IsLeaving)> _heads = [];
+    private readonly Dictionary<HeadId, LocalHead> _heads = [];
     private readonly Dictionary<GrainId, string> _coordinators = [];
     private readonly Dictionary<object, TaskCompletionSource> _awaited = [];
     private readonly Dictionary<object, Task> _going = [];
@@ -33,12 +33,12 @@ internal sealed class LocalGrains
         }
     }
 
-    /// <summary>A head, to be called with what cannot be sent to another silo; null if it is not here, or about to leave.</summary>
-    public ILocalHead? Find(HeadId head)
+    /// <summary>A head, to be asked by reference; null if it is not here.</summary>
+    public LocalHead? Find(HeadId head)
     {
         lock (_lock)
         {
-            return _heads.TryGetValue(head, out var local) && !local.IsLeaving ? local.Grain : null;
+            return _heads.GetValueOrDefault(head);
         }
     }
 
@@ -68,11 +68,11 @@ internal sealed class LocalGrains
         }
     }
 
-    public void Add(HeadId head, ILocalHead grain)
+    public void Add(HeadId head, LocalHead local)
     {
         lock (_lock)
         {
-            _heads[head] = (grain, IsLeaving: false);
+            _heads[head] = local;
             Arrived(head);
         }
     }
@@ -105,17 +105,6 @@ internal sealed class LocalGrains
         {
             _coordinators.Remove(grain);
             Going(grain, gone);
-        }
-    }
-
-    public void SetLeaving(HeadId head, bool leaving)
-    {
-        lock (_lock)
-        {
-            if (_heads.TryGetValue(head, out var local))
-            {
-                _heads[head] = (local.Grain, leaving);
-            }
         }
     }
 

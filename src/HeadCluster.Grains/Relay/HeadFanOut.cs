@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 
 namespace HeadCluster.Grains;
 
-/// <summary>Asks heads for their outputs, all at once, by way of ordinary grain calls.</summary>
+/// <summary>Asks heads for their outputs, all at once: those of this silo by reference, others by ordinary grain calls.</summary>
 internal sealed class HeadFanOut
 {
     private readonly IGrainFactory _grains;
@@ -80,19 +80,12 @@ internal sealed class HeadFanOut
 
     private async Task<HeadReport> AttendAsync(HeadId head, LayerInput input, HeadColumns output, CancellationToken cancellationToken)
     {
-        if (_local.Find(head) is { } local)
+        if (_local.Find(head)?.TryAttend(input, output, cancellationToken) is { } attending)
         {
-            try
-            {
-                return await local.AttendAsync(new LocalHeadRequest(input, output), cancellationToken);
-            }
-            catch (HeadElsewhereException)
-            {
-                // It has moved since.
-            }
+            return await attending;
         }
 
-        // Not here, or not active: an ordinary call finds or activates it, wherever that is.
+        // Not here, about to leave, or not active: an ordinary call finds or activates it, wherever that is.
         var x = await input.Rows.WholeAsync(cancellationToken);
         var result = await _grains.GetGrain<IAttentionHeadGrain>(head.ToString())
             .AttendAsync(new HeadRequest(x, input.SequenceLengths, input.Patterns), cancellationToken);

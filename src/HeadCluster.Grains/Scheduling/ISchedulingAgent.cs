@@ -26,10 +26,6 @@ internal interface ISchedulingAgent : IGrainService
     [Alias("DiscardAsync")]
     Task DiscardAsync(HeadId head, CancellationToken cancellationToken = default);
 
-    /// <summary>Calls of the head are to be such as can follow it to another silo from now on, or need not be any more.</summary>
-    [Alias("SetLeavingAsync")]
-    Task SetLeavingAsync(HeadId head, bool leaving, CancellationToken cancellationToken = default);
-
     /// <summary>Waits until a head is active here.</summary>
     [Alias("ArriveAsync"), ResponseTimeout("00:01:00")]
     Task ArriveAsync(HeadId head, CancellationToken cancellationToken = default);

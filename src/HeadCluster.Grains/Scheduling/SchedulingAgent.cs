@@ -90,12 +90,6 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         return Task.CompletedTask;
     }
 
-    public Task SetLeavingAsync(HeadId head, bool leaving, CancellationToken cancellationToken)
-    {
-        _local.SetLeaving(head, leaving);
-        return Task.CompletedTask;
-    }
-
     public Task ArriveAsync(HeadId head, CancellationToken cancellationToken) => _local.WaitForAsync(head, cancellationToken);
 
     public Task PrepareCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken) =>

@@ -38,8 +38,6 @@ internal sealed class HeadMover
         {
             if (from is not null)
             {
-                // What a head is asked by reference cannot follow it; what is asked from now on can.
-                await _agents.On(from).SetLeavingAsync(head, leaving: true, cancellationToken);
                 await MigrateAsync(grain, to);
             }
 
@@ -52,9 +50,7 @@ internal sealed class HeadMover
         }
         catch
         {
-            await Task.WhenAll(
-                Attempt(target.DiscardAsync(head, CancellationToken.None)),
-                from is null ? Task.CompletedTask : Attempt(_agents.On(from).SetLeavingAsync(head, leaving: false, CancellationToken.None)));
+            await DiscardAsync(target, head);
             throw;
         }
     }
@@ -77,11 +73,11 @@ internal sealed class HeadMover
         }
     }
 
-    private static async Task Attempt(Task call)
+    private static async Task DiscardAsync(ISchedulingAgent target, HeadId head)
     {
         try
         {
-            await call;
+            await target.DiscardAsync(head, CancellationToken.None);
         }
         catch (Exception exception) when (SiloLoss.Is(exception))
         {
