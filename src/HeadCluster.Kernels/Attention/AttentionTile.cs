@@ -77,13 +77,13 @@ internal ref struct AttentionTile
             Score(queries, queryStride, rows, first, count);
             for (_block = 0; _block < count; _block += AttentionKernel.BlockKeys)
             {
-                AddBlock(row, position, first + _block);
+                AddBlock(row, position, first + _block, isLast: first + _block + AttentionKernel.BlockKeys >= seen, output, outputStride);
             }
         }
 
-        for (var r = 0; r < rows; r++)
+        if (seen == 0)
         {
-            Divide(Sums(r), _denominator[r], output.Slice(r * outputStride, _cache.ValueDim));
+            Divide(0, rows, output, outputStride);
         }
     }
 
@@ -210,14 +210,16 @@ internal ref struct AttentionTile
 
     private readonly Span<float> Sums(int r) => _sums.Slice(r * _cache.ValueStride, _cache.ValueStride);
 
+    // What a block makes the values weigh, and what becomes of the maxima and denominators, and of the sums so far. Returns which rows do not
+    // see all keys of their count: bit r is row r.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddBlock(int row, int position, int firstKey)
+    private int Weigh(int row, int position, int firstKey)
     {
         // Lane r is row r. Lanes are set in registers: a vector that is read from memory just written lane by lane waits for all before it.
         var largest = Vector512.Create(float.NegativeInfinity);
         var smallest = largest;
 
-        // Bit r: row r does not see all keys of its count; row r still has products where others have scores.
+        // Products: bit r says that row r still has those where others have scores.
         var (masked, products) = (0, 0);
         for (var r = 0; r < _rows; r++)
         {
@@ -272,9 +274,26 @@ internal ref struct AttentionTile
             }
         }
 
-        for (var first = 0; first < _rows; first += PanelKernel.MaxRows)
+        return masked;
+    }
+
+    private void AddBlock(int row, int position, int firstKey, bool isLast, Span<float> output, int outputStride)
+    {
+        var masked = Weigh(row, position, firstKey);
+        for (var r = 0; r < _rows; r += PanelKernel.MaxRows)
         {
-            AddValues(first, Math.Min(PanelKernel.MaxRows, _rows - first), position, firstKey, masked >> first);
+            var rows = Math.Min(PanelKernel.MaxRows, _rows - r);
+            if (isLast)
+            {
+                Prefetch.Rows(in output[r * outputStride], outputStride, rows, _cache.ValueDim);
+            }
+
+            AddValues(r, rows, position, firstKey, masked >> r);
+            if (isLast)
+            {
+                // At once, so that the outputs, which no cache has, are written while the other rows' products go on.
+                Divide(r, rows, output, outputStride);
+            }
         }
     }
 
@@ -352,25 +371,29 @@ internal ref struct AttentionTile
         ref var first = ref _scores[at];
         var (low, high) = (Vector512.Create(float.PositiveInfinity), Vector512.Create(float.NegativeInfinity));
 
-        // 0 times an infinity or NaN is NaN, and stays in the sum.
-        var zero = Vector512<float>.Zero;
-        for (var key = 0; key < count; key += Lanes.Count)
+        // What an infinity or NaN leaves behind: a number minus itself is +0, whose bits are all zero, and theirs is NaN.
+        var traces = Vector512<float>.Zero;
+        var key = 0;
+        for (; key <= count - Lanes.Count; key += Lanes.Count)
         {
             var score = Vector512.LoadUnsafe(ref first, (nuint)key);
-            if (count - key < Lanes.Count)
-            {
-                // Lanes beyond the last key repeat one that is seen.
-                score = Vector512.ConditionalSelect(LanesBelow(count - key), score, Vector512.Create(first));
-            }
-
             low = Vector512.MinNative(low, score);
             high = Vector512.MaxNative(high, score);
-            zero = Vector512.FusedMultiplyAdd(score, Vector512<float>.Zero, zero);
+            traces |= score - score;
+        }
+
+        if (key < count)
+        {
+            // Lanes beyond the last key repeat one that is seen.
+            var score = Vector512.ConditionalSelect(LanesBelow(count - key), Vector512.LoadUnsafe(ref first, (nuint)key), Vector512.Create(first));
+            low = Vector512.MinNative(low, score);
+            high = Vector512.MaxNative(high, score);
+            traces |= score - score;
         }
 
         var (a, b) = (Lanes.MinOfNumbers(low) * scale, Lanes.MaxOfNumbers(high) * scale);
-        (smallest, largest) = (MathF.Min(a, b), MathF.Max(a, b));
-        return Vector512.EqualsAll(zero, Vector512<float>.Zero) && float.IsFinite(smallest) && float.IsFinite(largest);
+        (smallest, largest) = scale < 0 ? (b, a) : (a, b);
+        return Vector512.EqualsAll(traces, Vector512<float>.Zero) && float.IsFinite(smallest) && float.IsFinite(largest);
     }
 
     // With NaN among the scores the largest is NaN; −∞ is no number either, but a key that is masked.
@@ -431,17 +454,23 @@ internal ref struct AttentionTile
 
     // A row that saw no key has no denominator, and is zeros.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Divide(ReadOnlySpan<float> sums, float denominator, Span<float> output)
+    private readonly void Divide(int firstRow, int rows, Span<float> output, int outputStride)
     {
-        if (denominator == 0)
+        for (var r = firstRow; r < firstRow + rows; r++)
         {
-            output.Clear();
-            return;
-        }
+            var result = output.Slice(r * outputStride, _cache.ValueDim);
+            var denominator = _denominator[r];
+            if (denominator == 0)
+            {
+                result.Clear();
+                continue;
+            }
 
-        for (var d = 0; d < output.Length; d += Lanes.Count)
-        {
-            Lanes.Store(Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(sums), (nuint)d) / denominator, output, d);
+            ref var sums = ref MemoryMarshal.GetReference(Sums(r));
+            for (var d = 0; d < result.Length; d += Lanes.Count)
+            {
+                Lanes.Store(Vector512.LoadUnsafe(ref sums, (nuint)d) / denominator, result, d);
+            }
         }
     }
 }

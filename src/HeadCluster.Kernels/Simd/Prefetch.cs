@@ -31,6 +31,27 @@ internal static class Prefetch
         }
     }
 
+    /// <summary>Asks for some rows, to be read or written later: where they lie far apart, the CPU does not see what comes next.</summary>
+    /// <param name="first">The first element, and every <paramref name="stride"/> elements the first of the next row.</param>
+    /// <param name="stride">Elements from one row to the next.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="length">Elements of a row.</param>
+    public static unsafe void Rows(ref readonly float first, int stride, int rows, int length)
+    {
+        if (Sse.IsSupported)
+        {
+            // Addresses only, as above.
+            var row = (byte*)Unsafe.AsPointer(ref Unsafe.AsRef(in first));
+            for (var r = 0; r < rows; r++, row += (nint)stride * sizeof(float))
+            {
+                for (nint line = 0; line < length * sizeof(float); line += LineBytes)
+                {
+                    Sse.Prefetch0(row + line);
+                }
+            }
+        }
+    }
+
     /// <summary>Asks for the line of an element that is needed later.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Ahead(ref readonly float first, nuint at)
