@@ -9,10 +9,10 @@ namespace HeadCluster.Cli.Bench;
 internal sealed record BenchEffort(int LeastRounds, int MostRounds, TimeSpan Budget, Amount Sample, Amount WarmUp)
 {
     public static BenchEffort Full { get; } =
-        new(LeastRounds: 15, MostRounds: 41, TimeSpan.FromSeconds(40), new Amount(Calls: 1, Seconds: 0.25), new Amount(Calls: 10, Seconds: 2));
+        new(LeastRounds: 10, MostRounds: 30, TimeSpan.FromSeconds(40), new Amount(Calls: 1, Seconds: 0.25), new Amount(Calls: 10, Seconds: 2));
 
     public static BenchEffort Quick { get; } =
-        new(LeastRounds: 3, MostRounds: 15, TimeSpan.FromSeconds(1.5), new Amount(Calls: 1, Seconds: 0.01), new Amount(Calls: 1, Seconds: 0.2));
+        new(LeastRounds: 3, MostRounds: 10, TimeSpan.FromSeconds(1.5), new Amount(Calls: 1, Seconds: 0.01), new Amount(Calls: 1, Seconds: 0.2));
 
     /// <summary>
     /// Before everything else: a layer whose input is large enough for every path to be taken and small enough for many calls, after

@@ -1,8 +1,8 @@
 namespace HeadCluster.Cli.Bench;
 
 /// <summary>
-/// The same layer on several silos and on one, in turn, A B B A, so that whatever slows the machine down slows both. Ratios are
-/// taken pair by pair, and their median is what counts.
+/// The same layer on several silos and on one, in turn, A B B A, so that whatever slows the machine down slows both. A ratio is that of
+/// all four: what follows its like is faster than what follows the other. The median of the ratios counts.
 /// </summary>
 internal sealed class ClusterBenchmark : IAsyncDisposable
 {
@@ -60,17 +60,9 @@ internal sealed class ClusterBenchmark : IAsyncDisposable
         var began = time.GetTimestamp();
         for (var round = 0; round < _effort.LeastRounds || (round < _effort.MostRounds && time.GetElapsedTime(began) < _effort.Budget); round++)
         {
-            if (round % 2 == 0)
-            {
-                await MeasureOneAsync();
-                await MeasureManyAsync();
-            }
-            else
-            {
-                await MeasureManyAsync();
-                await MeasureOneAsync();
-            }
-
+            var first = await MeasureOneAsync();
+            many.Add((await MeasureManyAsync() + await MeasureManyAsync()) / 2);
+            one.Add((first + await MeasureOneAsync()) / 2);
             compared.AddRange(await AskAsync(_one, WorkerTask.Compare));
         }
 
@@ -98,13 +90,13 @@ internal sealed class ClusterBenchmark : IAsyncDisposable
             Medians.Of(compared.Select(call => call.Layer)) / (empty + plain),
             sha256);
 
-        async Task MeasureOneAsync() => one.Add(Medians.Of((await AskAsync(_one, WorkerTask.Attend)).Select(call => call.Layer)));
+        async Task<double> MeasureOneAsync() => Medians.Of((await AskAsync(_one, WorkerTask.Attend)).Select(call => call.Layer));
 
-        async Task MeasureManyAsync()
+        async Task<double> MeasureManyAsync()
         {
             var sample = await AskAsync(_many, WorkerTask.Attend);
-            many.Add(Medians.Of(sample.Select(call => call.Layer)));
             calls.AddRange(sample);
+            return Medians.Of(sample.Select(call => call.Layer));
         }
 
         async Task<CallTimes[]> AskAsync(BenchCluster cluster, WorkerTask task)

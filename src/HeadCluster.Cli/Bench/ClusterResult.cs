@@ -14,13 +14,13 @@ namespace HeadCluster.Cli.Bench;
 /// <param name="Threads">Compute threads of each silo.</param>
 /// <param name="Milliseconds">Median time of a request, from the silo of the coordinator.</param>
 /// <param name="OneSiloMilliseconds">The same on one such silo.</param>
-/// <param name="Speedup">Median over pairs of one silo ÷ several.</param>
+/// <param name="Speedup">Median over rounds of one silo ÷ several.</param>
 /// <param name="WireBytes">Bytes that a request sent between the silos, counted at the sockets; null where the system does not tell.</param>
 /// <param name="IdealWireBytes">x once to each remote silo, and z of the heads there, in bytes.</param>
 /// <param name="WireRatio">The first ÷ the second.</param>
 /// <param name="TransferShare">Median share of a request's time that passed on the way to the slowest remote silo and back.</param>
 /// <param name="PlainMilliseconds">Median time of a plain loop with the same kernels, weights and threads as one silo.</param>
-/// <param name="ActorTax">Median over pairs of the grains of one silo ÷ the plain loop.</param>
+/// <param name="ActorTax">Median over rounds of the grains of one silo ÷ the plain loop.</param>
 /// <param name="EmptyFanOutMilliseconds">Median time of as many calls on one silo that compute nothing.</param>
 /// <param name="EmptyFanOutRatio">The grains of one silo ÷ (the calls + the plain loop), of medians.</param>
 /// <param name="Sha256">Of the output's bits: the same for several silos, one, and the plain loop, in all calls.</param>

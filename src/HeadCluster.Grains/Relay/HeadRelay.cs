@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace HeadCluster.Grains;
 
 /// <summary>
-/// The relay of one silo: x comes in once, the heads are asked by ordinary grain calls with the same immutable object, and one
-/// reply carries what all of them computed. A head that is not here any more is only a slower one.
+/// The relay of one silo: x comes in once, the heads are asked with the same immutable object, and one reply carries what all of them
+/// computed. A head that is not here any more is only a slower one.
 /// </summary>
 internal sealed class HeadRelay : GrainService, IHeadRelay
 {
