@@ -15,6 +15,9 @@ internal sealed class HeadRoutes(int heads)
     public HeadGroup[] Group(IEnumerable<int> heads) =>
         [.. heads.GroupBy(head => _silos[head]).Select(group => new HeadGroup(group.Key, [.. group]))];
 
+    /// <summary>How many heads a silo has.</summary>
+    public int Count(SiloAddress silo) => _silos.Count(silo.Equals);
+
     public void Set(int head, SiloAddress silo)
     {
         if (!silo.Equals(_silos[head]))

@@ -12,6 +12,12 @@ internal sealed class LayerCall : IDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// What was sent before a reply is there with it or is being read. It can only have been lost with a connection, and the silo is asked
+    /// again then; too early is no harm but the work.
+    /// </summary>
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
+
     private readonly LayerServices _services;
     private readonly LayerHeads _layer;
     private readonly FloatTensor _x;
@@ -151,6 +157,7 @@ internal sealed class LayerCall : IDisposable
                 output.Release();
             }
 
+            await _z.WaitForAsync(heads, _end.Token).WaitAsync(LongestDelay, _services.Time, _end.Token);
             (reports, computing) = (reply.Reports, reply.Elapsed);
         }
 

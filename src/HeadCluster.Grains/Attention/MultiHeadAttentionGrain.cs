@@ -64,7 +64,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
             var x = AttentionInput.Round(key, request.Input, _services.WirePrecision);
             var input = new LayerInput(new ArrivingRows(x), lengths, patterns, Compute.TakeTurn(), layer.Heads.Grains.Length);
             using var call = new LayerCall(_services, layer.Heads, x, input, z, deadline);
-            var projecting = ProjectAsync(layer.OutputWeights, z, input.Turn, call.End);
+            var projecting = ProjectAsync(layer.OutputWeights, z, layer.Heads.Routes.Count(_services.Here), input.Turn, call.End);
             try
             {
                 await call.RunAsync(cancellationToken);
@@ -126,18 +126,18 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         }
     }
 
-    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, ArrivingHeads z, long turn, CancellationToken cancellationToken)
+    private async Task<FloatTensor> ProjectAsync(PackedMatrix weights, ArrivingHeads z, int headsHere, long turn, CancellationToken cancellationToken)
     {
         var gathered = z.Matrix.Tensor;
         if (_services.WirePrecision == WirePrecision.Float32)
         {
-            return await OutputProjection.ApplyAsync(Compute, weights, z, gathered, turn, cancellationToken);
+            return await OutputProjection.ApplyAsync(Compute, weights, z, gathered, headsHere, turn, cancellationToken);
         }
 
         // Not in place: what a lost silo owed may still be written, and is not rounded.
         await z.WaitAsync(z.Matrix.Heads, cancellationToken);
         var rounded = gathered.RoundTo(_services.WirePrecision);
-        var output = await OutputProjection.ApplyAsync(Compute, weights, z, rounded, turn, cancellationToken);
+        var output = await OutputProjection.ApplyAsync(Compute, weights, z, rounded, headsHere, turn, cancellationToken);
         rounded.Release();
         return output;
     }

@@ -13,18 +13,28 @@ internal static class OutputProjection
     /// <param name="weights">W_O and b_O.</param>
     /// <param name="heads">Says which heads are there.</param>
     /// <param name="z">Their outputs, <c>[rows, heads · width]</c>.</param>
+    /// <param name="headsHere">How many of them this silo computes.</param>
     /// <param name="turn">The request's turn on the threads.</param>
     /// <param name="cancellationToken">Ends it, also the wait for heads.</param>
     /// <returns>y, <c>[rows, ModelDim]</c>.</returns>
     public static async Task<FloatTensor> ApplyAsync(
-        ComputePool pool, PackedMatrix weights, ArrivingHeads heads, FloatTensor z, long turn, CancellationToken cancellationToken)
+        ComputePool pool,
+        PackedMatrix weights,
+        ArrivingHeads heads,
+        FloatTensor z,
+        int headsHere,
+        long turn,
+        CancellationToken cancellationToken)
     {
         var (all, width) = (heads.Matrix.Heads, heads.Matrix.Width);
         var operationsPerHeadAndRow = 2L * width * weights.Outputs;
 
         // Fewer are not worth a thread's attention, and wait for those that follow.
         var least = (int)Math.Clamp(ComputePool.InlineOperations / (operationsPerHeadAndRow * z.Rows), 1, all);
-        await heads.WaitAsync(least, cancellationToken);
+
+        // Until so many of this silo's own are there, all of its threads compute those. They come one by one, if at the same time, and
+        // each time that y is gone through costs its memory traffic.
+        await heads.WaitAsync(Math.Clamp(headsHere - pool.ThreadCount + 1, least, all), cancellationToken);
         using var span = new SpanScope(Spans.StartLeaf("output_projection"));
         var output = FloatTensor.Rent(out var y, z.Rows, weights.Outputs);
         for (var done = 0; done < all;)
@@ -32,7 +42,7 @@ internal static class OutputProjection
             var first = done;
             var there = await heads.WaitAsync(Math.Min(first + least, all), cancellationToken);
 
-            // All that are there when a thread takes it up: each time that y is gone through costs its memory traffic.
+            // All that are there when a thread takes it up.
             var end = new Lazy<int>(() => heads.Leading);
             await pool.RunRowsAsync(
                 z.Rows,

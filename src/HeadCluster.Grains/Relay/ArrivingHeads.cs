@@ -10,6 +10,7 @@ internal sealed class ArrivingHeads(HeadMatrix matrix)
     private readonly Lock _lock = new();
     private readonly bool[] _arrived = new bool[matrix.Heads];
     private readonly GrowingCount _leading = new();
+    private TaskCompletionSource? _arrival;
 
     public HeadMatrix Matrix => matrix;
 
@@ -19,9 +20,11 @@ internal sealed class ArrivingHeads(HeadMatrix matrix)
     /// <summary>A head has written its columns.</summary>
     public void Add(int head)
     {
+        TaskCompletionSource? arrival;
         lock (_lock)
         {
             _arrived[head] = true;
+            (arrival, _arrival) = (_arrival, null);
             var leading = Leading;
             while (leading < _arrived.Length && _arrived[leading])
             {
@@ -32,6 +35,29 @@ internal sealed class ArrivingHeads(HeadMatrix matrix)
             {
                 _leading.Grow(leading);
             }
+        }
+
+        arrival?.SetResult();
+    }
+
+    /// <summary>Waits until some heads are there.</summary>
+    public async Task WaitForAsync(int[] heads, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task arrival;
+            lock (_lock)
+            {
+                if (Array.TrueForAll(heads, head => _arrived[head]))
+                {
+                    return;
+                }
+
+                _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                arrival = _arrival.Task;
+            }
+
+            await arrival.WaitAsync(cancellationToken);
         }
     }
 

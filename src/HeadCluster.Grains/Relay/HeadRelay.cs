@@ -64,7 +64,14 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.
             x.Release();
-            await Task.WhenAll(departures);
+
+            // A piece of one block is on its way before the reply, which need not wait for word that it has come: the coordinator waits for
+            // the piece, and its silo may have better to do than to answer.
+            if (request.Rows > TransferBlocks.Rows(z.HeadsPerPiece * width))
+            {
+                await Task.WhenAll(departures);
+            }
+
             var (heads, last) = z.Last;
             if (TransferBlocks.FitsOne(last))
             {
@@ -74,10 +81,14 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
             await SendAsync(request, heads, Rounded(last), end.Token);
             return new RelayReply(Output: null, reports, _time.GetElapsedTime(started));
         }
+        catch
+        {
+            // Nobody waits for the rest of x, nor for z.
+            await end.CancelAsync();
+            throw;
+        }
         finally
         {
-            // After a failure nobody waits for the rest of x, nor for z.
-            await end.CancelAsync();
             await arrival;
             departures.ForEach(departure => departure.Ignore());
         }

@@ -26,11 +26,12 @@ public class ComputePool : IDisposable
     private int _running;
     private long _turns;
 
-    /// <summary>Starts the threads.</summary>
+    /// <summary>Starts the threads, and lets the process's others go before them where both want a core.</summary>
     /// <param name="threads">How many, at least 1.</param>
     public ComputePool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        TimeSlice.ShortenAll();
         _threads = new Thread[threads];
         for (var i = 0; i < threads; i++)
         {

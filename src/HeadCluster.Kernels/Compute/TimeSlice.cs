@@ -1,57 +1,77 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace HeadCluster.Kernels;
 
 /// <summary>
-/// Tells Linux that a compute thread may wait: with a longer time slice its deadline is later, so that a thread that wakes up for a
-/// socket, a timer or a liveness probe runs at once, even where every core computes. The thread's share of the processor stays
-/// what it is, as a lower priority's would not. Since Linux 6.12 (earliest eligible virtual deadline first); without it, and
-/// elsewhere, nothing changes but those waits.
+/// Tells Linux that compute threads may wait and others of the process may not: of two threads that want a core, the one with the shorter
+/// time slice has the earlier deadline, so that a thread that wakes up for a socket, a timer or a liveness probe runs at once, even where
+/// every core computes. A thread's share of the processor stays what it is, as with another priority it would not. Since Linux 6.12
+/// (earliest eligible virtual deadline first); without it, and elsewhere, nothing changes but those waits.
 /// </summary>
 internal static class TimeSlice
 {
     /// <summary>
-    /// In nanoseconds. Longer than that of other threads, about 3 ms, so that these go first, and not much longer: what a thread takes
-    /// at a stretch it waits for afterwards. On a core that three other programs keep busy, a layer takes four times as long with the
-    /// longest slice there is, 100 ms.
+    /// Of compute threads, in nanoseconds. Longer than that of other programs, 1 to 3 ms, so that these go first, and not much longer: what a
+    /// thread takes at a stretch it waits for afterwards. On a core that three other programs keep busy, a layer takes four times as long
+    /// with the longest slice there is, 100 ms.
     /// </summary>
-    private const ulong Slice = 10_000_000;
+    private const ulong Long = 10_000_000;
 
-    private const int ScheduleNormally = 0;
+    /// <summary>
+    /// Of the process's other threads, in nanoseconds: the shortest there is. A worker of .NET's pool gives its turn away whenever it has
+    /// run out of work, which costs it the rest of its slice (Linux 6.18), and with a usual one what comes next finds it waiting for
+    /// milliseconds behind threads that compute.
+    /// </summary>
+    private const ulong Short = 100_000;
 
-    /// <summary>Lengthens the calling thread's slice, where the system has such a thing.</summary>
-    public static void Lengthen()
+    private const uint ScheduleNormally = 0;
+
+    /// <summary>Lengthens the calling thread's slice.</summary>
+    public static void Lengthen() => Set(thread: 0, Long);
+
+    /// <summary>Shortens the slices of all threads that this process has now, but those that compute. Threads that they start inherit it.</summary>
+    public static void ShortenAll()
     {
-        long? setAttributes = RuntimeInformation.ProcessArchitecture switch
+        if (OperatingSystem.IsLinux())
         {
-            Architecture.X64 => 314,
-            Architecture.Arm64 => 274,
-            _ => null,
-        };
-        if (OperatingSystem.IsLinux() && setAttributes is { } number)
-        {
-            var attributes = new SchedulingAttributes
+            foreach (var directory in Directory.EnumerateDirectories("/proc/self/task"))
             {
-                Size = (uint)Marshal.SizeOf<SchedulingAttributes>(),
-                Policy = ScheduleNormally,
-                Nice = GetPriority(which: 0, who: 0),
-                Runtime = Slice,
-            };
-
-            // A kernel or a sandbox that does not take it leaves the thread as it was.
-            _ = SetAttributes(number, thread: 0, ref attributes, flags: 0);
+                if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var thread))
+                {
+                    Set(thread, Short);
+                }
+            }
         }
     }
 
-    // glibc has no function for sched_setattr(2) before 2.41; the C library's syscall(2) takes its number.
+    // A kernel or a sandbox that does not take it leaves the thread as it was, as does one that has ended.
+    private static void Set(int thread, ulong slice)
+    {
+        (long Get, long Set)? calls = RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => (315, 314),
+            Architecture.Arm64 => (275, 274),
+            _ => null,
+        };
+        if (OperatingSystem.IsLinux() && calls is var (get, set))
+        {
+            // All else stays what it is: setting attributes sets the priority too.
+            var size = (nuint)Marshal.SizeOf<SchedulingAttributes>();
+            var attributes = default(SchedulingAttributes);
+            if (CallSystem(get, thread, ref attributes, size, flags: 0) == 0 && attributes is { Policy: ScheduleNormally, Runtime: not Long })
+            {
+                attributes.Runtime = slice;
+                _ = CallSystem(set, thread, ref attributes, argument: 0, flags: 0);
+            }
+        }
+    }
+
+    // glibc has no functions for sched_getattr(2) and sched_setattr(2) before 2.41; the C library's syscall(2) takes their numbers. The
+    // argument is the size of the attributes for the first and the flags for the second.
     [DllImport("libc", EntryPoint = "syscall")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern long SetAttributes(long number, nint thread, ref SchedulingAttributes attributes, nuint flags);
-
-    // What the process was given stays: setting attributes sets this one too.
-    [DllImport("libc", EntryPoint = "getpriority")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int GetPriority(int which, uint who);
+    private static extern long CallSystem(long number, nint thread, ref SchedulingAttributes attributes, nuint argument, nuint flags);
 
     // struct sched_attr of sched_setattr(2), first version.
     [StructLayout(LayoutKind.Sequential)]

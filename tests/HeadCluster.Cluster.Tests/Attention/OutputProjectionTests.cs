@@ -34,7 +34,7 @@ public sealed class OutputProjectionTests
             // What has not come is not read.
             var arriving = new ArrivingHeads(HeadMatrix.Rent(rows, order.Length, Width));
             FillWithNaN(arriving.Matrix);
-            var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, pool.TakeTurn(), Stop);
+            var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, headsHere: 0, pool.TakeTurn(), Stop);
             foreach (var head in order)
             {
                 Assert.False(projection.IsCompleted);
@@ -55,10 +55,32 @@ public sealed class OutputProjectionTests
         var arriving = new ArrivingHeads(HeadMatrix.Rent(rows: 1, heads: 2, Width));
         arriving.Add(1);
         var weights = PackedMatrix.Pack(2 * Width, new LinearPart(1, new float[2 * Width]));
-        var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, pool.TakeTurn(), end.Token);
+        var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, headsHere: 0, pool.TakeTurn(), end.Token);
         Assert.False(projection.IsCompleted);
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => projection);
+    }
+
+    /// <summary>With two threads one of three heads may still be computed when the other has nothing to do.</summary>
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public async Task It_begins_when_not_all_threads_compute_heads_of_this_silo(int threads, bool begins)
+    {
+        const int Rows = 100;
+        using var pool = new CountingPool(threads);
+        var arriving = new ArrivingHeads(HeadMatrix.Rent(Rows, heads: 4, Width));
+        var weights = PackedMatrix.Pack(4 * Width, new LinearPart(ModelDim, Noise(4 * Width * ModelDim)));
+        arriving.Add(0);
+        arriving.Add(1);
+        var projection = OutputProjection.ApplyAsync(pool, weights, arriving, arriving.Matrix.Tensor, headsHere: 3, pool.TakeTurn(), Stop);
+
+        // What comes after it, and what came before has begun when this has.
+        await pool.RunAsync(ComputePool.InlineOperations, _ => { }, cancellationToken: Stop);
+        Assert.Equal(begins, pool.Parts > 1);
+        arriving.Add(2);
+        arriving.Add(3);
+        await projection;
     }
 
     private static void FillWithNaN(HeadMatrix matrix)
@@ -68,6 +90,19 @@ public sealed class OutputProjectionTests
             var nothing = new float[matrix.Tensor.Rows * matrix.Width];
             Array.Fill(nothing, float.NaN);
             matrix.At(head).Write(new FloatTensor(nothing, matrix.Tensor.Rows, matrix.Width));
+        }
+    }
+
+    private sealed class CountingPool(int threads) : ComputePool(threads)
+    {
+        private int _parts;
+
+        public int Parts => Volatile.Read(ref _parts);
+
+        protected override void Execute(Action<int, CancellationToken> work, int part, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _parts);
+            base.Execute(work, part, cancellationToken);
         }
     }
 
