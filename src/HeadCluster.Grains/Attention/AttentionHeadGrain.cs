@@ -108,7 +108,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     {
         var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
-        var (x, lengths, patterns, _, _) = input;
+        var (x, lengths, patterns, _) = input;
         AttentionInput.CheckShape(key, x.Rows, x.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
         RequestSize.CheckHead(key, model, x.Rows, lengths, Own(patterns));
         return ComputeAsync(input, output, cancellationToken);

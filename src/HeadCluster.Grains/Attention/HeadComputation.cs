@@ -27,8 +27,8 @@ internal sealed class HeadComputation
     public HeadComputation(AttentionHead head, int place, LayerInput input, HeadColumns output, PatternSelection? patterns, TimeProvider time)
     {
         _head = head;
-        (_input, _sequenceLengths, _, var turn, var together) = input;
-        _order = new ComputeOrder(turn, place, together);
+        (_input, _sequenceLengths, _, var turn) = input;
+        _order = new ComputeOrder(turn, place, output.Together);
         _patterns = patterns;
         _output = output;
         _time = time;

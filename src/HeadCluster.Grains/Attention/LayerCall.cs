@@ -138,7 +138,7 @@ internal sealed class LayerCall : IDisposable
         else
         {
             _exchange ??= _services.Exchanges.Open(_x, _z);
-            var (_, lengths, patterns, _, _) = _input;
+            var (_, lengths, patterns, _) = _input;
             var call = _services.Relays.On(silo).AttendAsync(
                 new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, TransferBlocks.First(_x), lengths, patterns, _deadline.Remaining),
                 _end.Token);

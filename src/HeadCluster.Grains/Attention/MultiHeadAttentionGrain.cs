@@ -62,7 +62,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         {
             var z = new ArrivingHeads(HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim));
             var x = AttentionInput.Round(key, request.Input, _services.WirePrecision);
-            var input = new LayerInput(new ArrivingRows(x), lengths, patterns, Compute.TakeTurn(), layer.Heads.Grains.Length);
+            var input = new LayerInput(new ArrivingRows(x), lengths, patterns, Compute.TakeTurn());
             using var call = new LayerCall(_services, layer.Heads, x, input, z, deadline);
             var projecting = ProjectAsync(layer.OutputWeights, z, layer.Heads.Routes.Count(_services.Here), input.Turn, call.End);
             try

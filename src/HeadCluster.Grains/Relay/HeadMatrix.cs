@@ -32,6 +32,9 @@ internal sealed class HeadMatrix(FloatTensor tensor, float[] elements, int width
 /// <param name="Width">The head's columns.</param>
 internal readonly record struct HeadColumns(float[] Elements, int Stride, int First, int Width)
 {
+    /// <summary>Heads of the matrix: of so many the outputs are of use only together.</summary>
+    public int Together => Stride / Width;
+
     /// <summary>From the head's first element on; its next row is <see cref="Stride"/> further.</summary>
     public Span<float> Span => Elements.AsSpan(First);
 

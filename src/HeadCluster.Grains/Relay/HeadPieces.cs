@@ -6,8 +6,7 @@ namespace HeadCluster.Grains;
 /// </summary>
 internal sealed class HeadPieces
 {
-    private readonly HeadMatrix[] _pieces;
-    private readonly int[] _pending;
+    private readonly List<Piece> _pieces = [];
 
     /// <summary>Room for the outputs.</summary>
     /// <param name="rows">Rows of x.</param>
@@ -15,46 +14,41 @@ internal sealed class HeadPieces
     /// <param name="width">Columns of one head.</param>
     public HeadPieces(int rows, int heads, int width)
     {
-        HeadsPerPiece = TransferBlocks.HeadsPerPiece(rows, width);
-        _pieces = new HeadMatrix[(heads + HeadsPerPiece - 1) / HeadsPerPiece];
-        _pending = new int[_pieces.Length];
         Columns = new HeadColumns[heads];
-        for (var piece = 0; piece < _pieces.Length; piece++)
+        for (var first = 0; first < heads; first = _pieces[^1].End)
         {
-            var first = piece * HeadsPerPiece;
-            _pending[piece] = Math.Min(HeadsPerPiece, heads - first);
-            _pieces[piece] = HeadMatrix.Rent(rows, _pending[piece], width);
-            for (var place = 0; place < _pending[piece]; place++)
+            var piece = new Piece(first, HeadMatrix.Rent(rows, TransferBlocks.HeadsOfPiece(heads - first, rows, width), width));
+            _pieces.Add(piece);
+            for (var place = first; place < piece.End; place++)
             {
-                Columns[first + place] = _pieces[piece].At(place);
+                Columns[place] = piece.Matrix.At(place - first);
             }
         }
     }
-
-    /// <summary>Heads of a piece; the last may have fewer.</summary>
-    public int HeadsPerPiece { get; }
 
     /// <summary>Where each head writes.</summary>
     public HeadColumns[] Columns { get; }
 
     /// <summary>The heads of the last piece, by their places: the reply takes it.</summary>
-    public (Range Heads, FloatTensor Output) Last => this[_pieces.Length - 1];
+    public (Range Heads, FloatTensor Output) Last => _pieces[^1].Output;
 
     /// <summary>A head has written its columns.</summary>
     /// <param name="place">Its place among the heads.</param>
     /// <returns>The piece that is whole now and goes before the reply; null if there is none.</returns>
     public (Range Heads, FloatTensor Output)? Complete(int place)
     {
-        var piece = place / HeadsPerPiece;
-        return --_pending[piece] == 0 && piece < _pieces.Length - 1 ? this[piece] : null;
+        var piece = _pieces.First(piece => place < piece.End);
+        return --piece.Pending == 0 && piece != _pieces[^1] ? piece.Output : null;
     }
 
-    private (Range Heads, FloatTensor Output) this[int piece]
+    private sealed class Piece(int first, HeadMatrix matrix)
     {
-        get
-        {
-            var first = piece * HeadsPerPiece;
-            return (first..(first + _pieces[piece].Heads), _pieces[piece].Tensor);
-        }
+        public HeadMatrix Matrix => matrix;
+
+        public int End => first + matrix.Heads;
+
+        public int Pending { get; set; } = matrix.Heads;
+
+        public (Range Heads, FloatTensor Output) Output => (first..End, matrix.Tensor);
     }
 }

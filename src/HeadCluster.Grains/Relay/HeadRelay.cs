@@ -59,7 +59,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var departures = new List<Task>();
         try
         {
-            var input = new LayerInput(x, request.SequenceLengths, request.Patterns, _compute.TakeTurn(), z.HeadsPerPiece);
+            var input = new LayerInput(x, request.SequenceLengths, request.Patterns, _compute.TakeTurn());
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, z.Columns, input, Send, end.Token);
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.
@@ -67,7 +67,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
 
             // A piece of one block is on its way before the reply, which need not wait for word that it has come: the coordinator waits for
             // the piece, and its silo may have better to do than to answer.
-            if (request.Rows > TransferBlocks.Rows(z.HeadsPerPiece * width))
+            if (request.Rows > TransferBlocks.Rows(width))
             {
                 await Task.WhenAll(departures);
             }

@@ -5,5 +5,4 @@ namespace HeadCluster.Grains;
 /// <param name="SequenceLengths">Rows of each sequence.</param>
 /// <param name="Patterns">Which heads' reports carry their attention patterns; null for none.</param>
 /// <param name="Turn">The request's turn on the compute threads of this silo.</param>
-/// <param name="Together">Of how many heads the outputs are of use only together.</param>
-internal sealed record LayerInput(ArrivingRows Rows, int[] SequenceLengths, PatternSelection? Patterns, long Turn, int Together = 1);
+internal sealed record LayerInput(ArrivingRows Rows, int[] SequenceLengths, PatternSelection? Patterns, long Turn);

@@ -28,8 +28,16 @@ internal static class TransferBlocks
     /// <summary>Whether a matrix goes into one reply.</summary>
     public static bool FitsOne(FloatTensor matrix) => (long)matrix.Length * sizeof(float) <= ReplyBytes;
 
-    /// <summary>Heads whose outputs travel together, 1 or more.</summary>
-    public static int HeadsPerPiece(int rows, int width) => (int)Math.Max(1, PieceBytes / ((long)rows * width * sizeof(float)));
+    /// <summary>
+    /// Heads whose outputs travel together, of those that are left: half of them, so that the pieces are few and the last, which is waited
+    /// for, is small, and that as long as they are worth a message and fit a block. 1 or more.
+    /// </summary>
+    public static int HeadsOfPiece(int left, int rows, int width)
+    {
+        var bytes = (long)rows * width * sizeof(float);
+        var least = Math.Max(1, PieceBytes / bytes);
+        return (int)Math.Min(left, Math.Clamp((left + 1) / 2, least, Math.Max(least, BlockBytes / bytes)));
+    }
 
     private static int Rows(int bytes, int columns) => Math.Max(1, bytes / (columns * sizeof(float)));
 }

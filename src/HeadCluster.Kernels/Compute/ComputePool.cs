@@ -123,8 +123,10 @@ public class ComputePool : IDisposable
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
 
-        // Whole tiles of rows, and no part smaller than what is worth a thread.
-        var share = (rows + (PartsPerThread * ThreadCount) - 1) / (PartsPerThread * ThreadCount);
+        // Whole tiles of rows, and no part smaller than what is worth a thread. Each part goes through all of the weights, so that one thread
+        // alone takes all rows at once.
+        var parts = ThreadCount == 1 ? 1 : PartsPerThread * ThreadCount;
+        var share = (rows + parts - 1) / parts;
         var smallest = Math.Min(rows, InlineOperations / Math.Max(operationsPerRow, 1));
         var partRows = (int)Math.Max(share, smallest);
         partRows = Math.Max(1, (partRows + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows) * PanelKernel.MaxRows;
