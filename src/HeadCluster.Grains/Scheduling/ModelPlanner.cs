@@ -10,7 +10,7 @@ namespace HeadCluster.Scheduling;
 internal sealed class ModelPlanner
 {
     /// <summary>What asking one head costs beside its computation: measured on the layer of nano-gpt, whose heads compute for less.</summary>
-    private static readonly TimeSpan CallTime = TimeSpan.FromMicroseconds(10);
+    private static readonly TimeSpan CallTime = TimeSpan.FromMicroseconds(6);
 
     /// <summary>And what asking another silo costs beside the round trip of a small message: the relay's part, there and here.</summary>
     private static readonly TimeSpan FanOutTime = TimeSpan.FromMicroseconds(100);

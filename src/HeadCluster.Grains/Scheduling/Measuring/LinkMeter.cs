@@ -15,7 +15,10 @@ internal sealed class LinkMeter
     /// </summary>
     private const int Repetitions = 3;
 
-    /// <summary>Of a link that is new: the first messages wait for the connection, and for what sends and receives them to be compiled.</summary>
+    /// <summary>
+    /// Of a link that is new, after as many that do not count: the first messages wait for the connection, and for what sends and receives
+    /// them to be compiled.
+    /// </summary>
     private const int FirstRepetitions = 10;
 
     /// <summary>Large enough that the round trip does not matter, 1 MiB.</summary>
@@ -41,8 +44,12 @@ internal sealed class LinkMeter
     public MeasuredLink[] Links => [.. _links.Values.OrderBy(link => link.To)];
 
     /// <summary>Measures links of which nothing is known.</summary>
-    public Task MeasureNewAsync(IEnumerable<SiloAddress> silos, CancellationToken cancellationToken) =>
-        MeasureAsync(Others(silos).Where(silo => !_links.ContainsKey(silo)).Take(Peers), FirstRepetitions, cancellationToken);
+    public async Task MeasureNewAsync(IEnumerable<SiloAddress> silos, CancellationToken cancellationToken)
+    {
+        SiloAddress[] unknown = [.. Others(silos).Where(silo => !_links.ContainsKey(silo)).Take(Peers)];
+        await MeasureAsync(unknown, FirstRepetitions, cancellationToken);
+        await MeasureAsync(unknown, FirstRepetitions, cancellationToken);
+    }
 
     /// <summary>Measures some of the links anew, others each time, and forgets those to silos that have gone.</summary>
     public Task MeasureNextAsync(IReadOnlyCollection<SiloAddress> silos, CancellationToken cancellationToken)
