@@ -1,0 +1,51 @@
+using HeadCluster.Grains;
+using HeadCluster.Hosting;
+using HeadCluster.Testing;
+using Orleans.TestingHost;
+
+namespace HeadCluster.Tests.Relay;
+
+public sealed class LostPieceTests
+{
+    private const string Model = "random:gpt2-small?layers=1";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Outputs_that_were_sent_before_a_reply_and_do_not_come_are_asked_for_again()
+    {
+        var lost = 0;
+        var builder = new InProcessTestClusterBuilder(2);
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) =>
+        {
+            silo.AddHeadCluster(options => options.Scheduling.Automatic = false);
+            silo.AddIncomingGrainCallFilter(call =>
+                call.MethodName == nameof(IHeadRelay.WriteRowsAsync) && Interlocked.Exchange(ref lost, 1) == 0 ? Task.CompletedTask : call.Invoke());
+        });
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync(Stop);
+        await cluster.WaitForLivenessToStabilizeAsync();
+        await cluster.WaitForClusterManifestToStabilizeAsync();
+        var layer = new LayerId(Model, 0);
+        var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
+        for (var head = 0; head < 12; head++)
+        {
+            using var there = PlacementHint.On(silos[1]);
+            await cluster.Client.GetGrain<IAttentionHeadGrain>(layer.Head(head).ToString()).LocateAsync(Stop);
+        }
+
+        // 256 KB a head, so that not all goes with the reply.
+        var request = new AttentionRequest(Matrices.Random(1000, 768));
+        AttentionResult actual;
+        using (PlacementHint.On(silos[0]))
+        {
+            actual = await cluster.Client.GetGrain<IMultiHeadAttentionGrain>(layer.ToString()).AttendAsync(request, Stop);
+        }
+
+        await using var one = await HeadClusterTestCluster.StartAsync(1);
+        Assert.Equal((await one.Client.AttendAsync(Model, 0, request, Stop)).Output.Span, actual.Output.Span);
+        Assert.Equal(1, lost);
+        Assert.Equal(silos[1], Assert.Single(actual.Silos).Silo);
+    }
+}
