@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace HeadCluster.Benchmarks.Measuring;
 
 /// <summary>
-/// Two ways of doing the same in turn, A B B A, so that whatever slows the machine down slows both. A ratio is that of all four: what follows
-/// its like is faster than what follows the other, and with A B alone the one that comes first would be slower. The median of the ratios counts.
+/// Two ways of doing the same in turn, A B B A A B …, so that whatever slows the machine down slows both. The ratio is taken
+/// pair by pair, and its median is what counts.
 /// </summary>
 internal static class Pairs
 {
@@ -15,12 +15,19 @@ internal static class Pairs
     public static PairTimes Measure(Action ours, Action peer, Effort effort)
     {
         var (oursPerSample, peerPerSample) = (WarmUp(ours, effort), WarmUp(peer, effort));
-        var (first, second) = (new double[effort.Rounds], new double[effort.Rounds]);
-        for (var round = 0; round < effort.Rounds; round++)
+        var (first, second) = (new double[effort.Pairs], new double[effort.Pairs]);
+        for (var pair = 0; pair < effort.Pairs; pair++)
         {
-            first[round] = Time(ours, oursPerSample);
-            second[round] = (Time(peer, peerPerSample) + Time(peer, peerPerSample)) / 2;
-            first[round] = (first[round] + Time(ours, oursPerSample)) / 2;
+            if (pair % 2 == 0)
+            {
+                first[pair] = Time(ours, oursPerSample);
+                second[pair] = Time(peer, peerPerSample);
+            }
+            else
+            {
+                second[pair] = Time(peer, peerPerSample);
+                first[pair] = Time(ours, oursPerSample);
+            }
         }
 
         return new PairTimes(Median(first), Median(second), Median([.. first.Zip(second, (a, b) => a / b)]));
@@ -62,18 +69,18 @@ internal static class Pairs
 }
 
 /// <summary>How much time a measurement takes.</summary>
-/// <param name="Rounds">Of A B B A.</param>
+/// <param name="Pairs">Samples of each of the two.</param>
 /// <param name="Sample">The least that a sample takes.</param>
 /// <param name="WarmUp">Executions before the first sample.</param>
-internal sealed record Effort(int Rounds, TimeSpan Sample, TimeSpan WarmUp)
+internal sealed record Effort(int Pairs, TimeSpan Sample, TimeSpan WarmUp)
 {
-    public static Effort Full { get; } = new(21, TimeSpan.FromMilliseconds(30), TimeSpan.FromSeconds(1));
+    public static Effort Full { get; } = new(41, TimeSpan.FromMilliseconds(30), TimeSpan.FromSeconds(1));
 
-    public static Effort Quick { get; } = new(3, TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(300));
+    public static Effort Quick { get; } = new(5, TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(300));
 }
 
-/// <summary>Medians over the rounds.</summary>
+/// <summary>Medians over the pairs.</summary>
 /// <param name="Ours">Seconds of one execution of ours.</param>
 /// <param name="Peer">Seconds of one execution of the peer.</param>
-/// <param name="Ratio">Ours ÷ peer, round by round.</param>
+/// <param name="Ratio">Ours ÷ peer, pair by pair.</param>
 internal sealed record PairTimes(double Ours, double Peer, double Ratio);
