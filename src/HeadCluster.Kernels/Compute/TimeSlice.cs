@@ -33,9 +33,11 @@ internal static class TimeSlice
     /// <summary>Shortens the slices of all threads that this process has now, but those that compute. Threads that they start inherit it.</summary>
     public static void ShortenAll()
     {
-        if (OperatingSystem.IsLinux())
+        // Not every sandbox has it.
+        const string Threads = "/proc/self/task";
+        if (OperatingSystem.IsLinux() && Directory.Exists(Threads))
         {
-            foreach (var directory in Directory.EnumerateDirectories("/proc/self/task"))
+            foreach (var directory in Directory.EnumerateDirectories(Threads))
             {
                 if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var thread))
                 {
