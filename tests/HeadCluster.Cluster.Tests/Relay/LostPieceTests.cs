@@ -1,7 +1,5 @@
 using HeadCluster.Grains;
-using HeadCluster.Hosting;
 using HeadCluster.Testing;
-using Orleans.TestingHost;
 
 namespace HeadCluster.Tests.Relay;
 
@@ -15,18 +13,8 @@ public sealed class LostPieceTests
     public async Task Outputs_that_were_sent_before_a_reply_and_do_not_come_are_asked_for_again()
     {
         var lost = 0;
-        var builder = new InProcessTestClusterBuilder(2);
-        builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) =>
-        {
-            silo.AddHeadCluster(options => options.Scheduling.Automatic = false);
-            silo.AddIncomingGrainCallFilter(call =>
-                call.MethodName == nameof(IHeadRelay.WriteRowsAsync) && Interlocked.Exchange(ref lost, 1) == 0 ? Task.CompletedTask : call.Invoke());
-        });
-        await using var cluster = builder.Build();
-        await cluster.DeployAsync(Stop);
-        await cluster.WaitForLivenessToStabilizeAsync();
-        await cluster.WaitForClusterManifestToStabilizeAsync();
+        await using var cluster = await BareCluster.StartAsync(2, silo => silo.AddIncomingGrainCallFilter(call =>
+            call.MethodName == nameof(IHeadRelay.WriteRowsAsync) && Interlocked.Exchange(ref lost, 1) == 0 ? Task.CompletedTask : call.Invoke()));
         var layer = new LayerId(Model, 0);
         var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
         for (var head = 0; head < 12; head++)

@@ -1,8 +1,6 @@
 using HeadCluster.Grains;
-using HeadCluster.Hosting;
 using HeadCluster.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.TestingHost;
 
 namespace HeadCluster.Tests.Scheduling;
 
@@ -15,11 +13,7 @@ public sealed class PrepareTests
     [Fact]
     public async Task A_silo_is_prepared_for_what_comes_back_when_nothing_is_left_of_it_there()
     {
-        var builder = new InProcessTestClusterBuilder(1);
-        builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) => silo.AddHeadCluster(options => options.Scheduling.Automatic = false));
-        await using var cluster = builder.Build();
-        await cluster.DeployAsync(Stop);
+        await using var cluster = await BareCluster.StartAsync(1);
         var silo = cluster.GetActiveSilos().Single().SiloAddress;
         var services = cluster.GetSiloServiceProvider(silo);
         var local = services.GetRequiredService<LocalGrains>();
