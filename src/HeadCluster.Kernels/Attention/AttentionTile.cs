@@ -16,6 +16,10 @@ internal ref struct AttentionTile
     /// </summary>
     public const int MaxRows = 2 * PanelKernel.MaxRows;
 
+    // Not part of its caller: the compiler inlines only so much into one method, and what a function of vectors is made of would be called,
+    // with its vectors in memory, once that is used up. Attention took twice as long where the compiler chose so.
+    private const MethodImplOptions Alone = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
+
     private readonly KvCache _cache;
     private readonly AttentionOptions _options;
     private readonly AttentionMask _mask;
@@ -182,7 +186,7 @@ internal ref struct AttentionTile
     /// <param name="maskRow">Its row in the mask.</param>
     /// <param name="firstKey">First key of the block.</param>
     /// <param name="count">Keys of the block that the row sees, but for the mask.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Alone)]
     public readonly ReadOnlySpan<float> Finish(int at, int maskRow, int firstKey, int count)
     {
         ref var first = ref _scores[at];
@@ -212,7 +216,7 @@ internal ref struct AttentionTile
 
     // What a block makes the values weigh, and what becomes of the maxima and denominators, and of the sums so far. Returns which rows do not
     // see all keys of their count: bit r is row r.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Alone)]
     private int Weigh(int row, int position, int firstKey)
     {
         // Lane r is row r. Lanes are set in registers: a vector that is read from memory just written lane by lane waits for all before it.
@@ -365,7 +369,7 @@ internal ref struct AttentionTile
     /// products tell of all.
     /// </summary>
     /// <returns>Whether there are any, all of them finite.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Alone)]
     public readonly bool TryFindRange(int at, int count, float scale, out float smallest, out float largest)
     {
         ref var first = ref _scores[at];
@@ -397,7 +401,7 @@ internal ref struct AttentionTile
     }
 
     // With NaN among the scores the largest is NaN; −∞ is no number either, but a key that is masked.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Alone)]
     private static float Maximum(ReadOnlySpan<float> scores)
     {
         var largest = Vector512.Create(float.NegativeInfinity);
@@ -411,7 +415,7 @@ internal ref struct AttentionTile
 
     // weights[at + j] = exp(scale · scores[at + j] − maximum) and their sum; a masked key weighs exactly 0. Near: no exponent is below what
     // the faster exponential takes.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Alone)]
     private readonly float Exponentials(int at, float scale, float maximum, int count, bool near)
     {
         ref var scores = ref _scores[at];
