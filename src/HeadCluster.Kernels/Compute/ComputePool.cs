@@ -146,7 +146,7 @@ public class ComputePool : IDisposable
     }
 
     /// <summary>Lets the threads end after the work that is queued.</summary>
-    protected virtual void Dispose(bool disposing) => _queue.Complete(ThreadCount);
+    protected virtual void Dispose(bool disposing) => _queue.Complete();
 
     /// <summary>Runs one part of some work on the calling thread: the place to observe or slow it down.</summary>
     protected virtual void Execute(Action<int, CancellationToken> work, int part, CancellationToken cancellationToken)

@@ -3,12 +3,12 @@ namespace HeadCluster.Kernels;
 /// <summary>Jobs that wait for a thread, in their order; what is equal in it as it came.</summary>
 internal sealed class ComputeQueue
 {
-    private readonly Lock _lock = new();
+    // Guards all below, and threads without a job wait on it. They block at once: a semaphore of .NET has them give their turn away some
+    // hundred times before, which takes the processor from those that compute where there are more of them than processors.
+    private readonly object _lock = new();
     private readonly PriorityQueue<ComputeJob, (long Turn, int Place, long Arrival)> _jobs = new();
-
-    // One permit a job, and one a thread at the end.
-    private readonly SemaphoreSlim _permits = new(0);
     private long _arrivals;
+    private bool _isComplete;
 
     // Jobs of one turn that have ended and are not told yet. While there are any, a job of that turn waits or is being served, and whoever
     // takes it leaves it here.
@@ -22,20 +22,24 @@ internal sealed class ComputeQueue
             for (var thread = 0; thread < threads; thread++)
             {
                 _jobs.Enqueue(job, (job.Order.Turn, job.Order.Place, _arrivals++));
+                Monitor.Pulse(_lock);
             }
         }
-
-        _permits.Release(threads);
     }
 
     /// <summary>Waits for a job.</summary>
     /// <returns>Null once there is none and none will come.</returns>
     public ComputeJob? Take()
     {
-        _permits.Wait();
         lock (_lock)
         {
-            return _jobs.TryDequeue(out var job, out _) ? job : null;
+            ComputeJob? job;
+            while (!_jobs.TryDequeue(out job, out _) && !_isComplete)
+            {
+                Monitor.Wait(_lock);
+            }
+
+            return job;
         }
     }
 
@@ -69,6 +73,13 @@ internal sealed class ComputeQueue
         && _jobs.TryPeek(out var next, out _)
         && next.Order.Turn == last.Order.Turn;
 
-    /// <summary>No job will come any more: so many threads get what is left, and then none.</summary>
-    public void Complete(int threads) => _permits.Release(threads);
+    /// <summary>No job will come any more: threads get what is left, and then none.</summary>
+    public void Complete()
+    {
+        lock (_lock)
+        {
+            _isComplete = true;
+            Monitor.PulseAll(_lock);
+        }
+    }
 }
