@@ -46,7 +46,7 @@ public readonly ref struct AttentionMask
     }
 
     /// <summary>Adds the mask to the scores of query <paramref name="row"/> for the keys from <paramref name="firstKey"/> on.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     internal void Apply(int row, int firstKey, Span<float> scores)
     {
         if (IsNone)

@@ -16,10 +16,6 @@ internal ref struct AttentionTile
     /// </summary>
     public const int MaxRows = 2 * PanelKernel.MaxRows;
 
-    // Not part of its caller: the compiler inlines only so much into one method, and what a function of vectors is made of would be called,
-    // with its vectors in memory, once that is used up. Attention took twice as long where the compiler chose so.
-    private const MethodImplOptions Alone = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
-
     private readonly KvCache _cache;
     private readonly AttentionOptions _options;
     private readonly AttentionMask _mask;
@@ -64,7 +60,7 @@ internal ref struct AttentionTile
     /// <param name="position">Position of the first query.</param>
     /// <param name="output">The first output row and, every <paramref name="outputStride"/> elements, the next.</param>
     /// <param name="outputStride">Elements from one output row to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public void Attend(ReadOnlySpan<float> queries, int queryStride, int rows, int row, int position, Span<float> output, int outputStride)
     {
         _rows = rows;
@@ -128,7 +124,7 @@ internal ref struct AttentionTile
     /// The products query · key of a block, or of several for a row alone, rounded up to whole groups of 16 keys; what stands beyond the
     /// last key is undefined.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public readonly void Score(ReadOnlySpan<float> queries, int queryStride, int rows, int firstKey, int count)
     {
         var tile = new PanelTile<float>
@@ -165,7 +161,7 @@ internal ref struct AttentionTile
     }
 
     // Several runs of whole groups of keys side by side, each as long as there are groups for. Returns how many keys that was.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private readonly int ScoreRuns(PanelTile<float> tile, int key, int group, int groups)
     {
         var runs = Math.Min(PanelKernel.MaxPanelsOfRow, groups);
@@ -186,7 +182,7 @@ internal ref struct AttentionTile
     /// <param name="maskRow">Its row in the mask.</param>
     /// <param name="firstKey">First key of the block.</param>
     /// <param name="count">Keys of the block that the row sees, but for the mask.</param>
-    [MethodImpl(Alone)]
+    [MethodImpl(Compile.Alone)]
     public readonly ReadOnlySpan<float> Finish(int at, int maskRow, int firstKey, int count)
     {
         ref var first = ref _scores[at];
@@ -216,7 +212,7 @@ internal ref struct AttentionTile
 
     // What a block makes the values weigh, and what becomes of the maxima and denominators, and of the sums so far. Returns which rows do not
     // see all keys of their count: bit r is row r.
-    [MethodImpl(Alone)]
+    [MethodImpl(Compile.Alone)]
     private int Weigh(int row, int position, int firstKey)
     {
         // Lane r is row r. Lanes are set in registers: a vector that is read from memory just written lane by lane waits for all before it.
@@ -333,7 +329,7 @@ internal ref struct AttentionTile
     }
 
     // sums[row, d] += Σ_j weights[row, j] values[j, d], j ascending, for some rows and keys.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private void AddRun(int firstRow, int rows, int firstKey, int from, int count)
     {
         if (count == 0)
@@ -369,7 +365,7 @@ internal ref struct AttentionTile
     /// products tell of all.
     /// </summary>
     /// <returns>Whether there are any, all of them finite.</returns>
-    [MethodImpl(Alone)]
+    [MethodImpl(Compile.Alone)]
     public readonly bool TryFindRange(int at, int count, float scale, out float smallest, out float largest)
     {
         ref var first = ref _scores[at];
@@ -401,7 +397,7 @@ internal ref struct AttentionTile
     }
 
     // With NaN among the scores the largest is NaN; −∞ is no number either, but a key that is masked.
-    [MethodImpl(Alone)]
+    [MethodImpl(Compile.Alone)]
     private static float Maximum(ReadOnlySpan<float> scores)
     {
         var largest = Vector512.Create(float.NegativeInfinity);
@@ -415,7 +411,7 @@ internal ref struct AttentionTile
 
     // weights[at + j] = exp(scale · scores[at + j] − maximum) and their sum; a masked key weighs exactly 0. Near: no exponent is below what
     // the faster exponential takes.
-    [MethodImpl(Alone)]
+    [MethodImpl(Compile.Alone)]
     private readonly float Exponentials(int at, float scale, float maximum, int count, bool near)
     {
         ref var scores = ref _scores[at];
@@ -446,7 +442,7 @@ internal ref struct AttentionTile
 
     private static Vector512<float> LanesBelow(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void Rescale(Span<float> sums, float correction)
     {
         ref var first = ref MemoryMarshal.GetReference(sums);
@@ -457,7 +453,7 @@ internal ref struct AttentionTile
     }
 
     // A row that saw no key has no denominator, and is zeros.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private readonly void Divide(int firstRow, int rows, Span<float> output, int outputStride)
     {
         for (var r = firstRow; r < firstRow + rows; r++)

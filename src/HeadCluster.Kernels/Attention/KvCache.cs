@@ -65,7 +65,7 @@ public sealed class KvCache : IDisposable
     /// <param name="valueStride">Elements from one value to the next.</param>
     /// <param name="rows">How many.</param>
     /// <exception cref="InvalidOperationException">They do not fit the capacity; nothing was appended.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public void Append(ReadOnlySpan<float> keys, int keyStride, ReadOnlySpan<float> values, int valueStride, int rows)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -136,7 +136,7 @@ public sealed class KvCache : IDisposable
     }
 
     // Some keys side by side, so that their elements of one dimension are written at once.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private void PlaceKeys(ReadOnlySpan<float> keys, int stride, Span<float> columns)
     {
         var key0 = keys[..HeadDim];

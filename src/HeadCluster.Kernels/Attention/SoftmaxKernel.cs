@@ -10,7 +10,7 @@ public static class SoftmaxKernel
     /// <param name="x">The row; −∞ weighs 0, and a row of nothing but −∞ gives zeros.</param>
     /// <param name="result">As long as <paramref name="x"/>; may be the same span. NaN or +∞ in x gives NaN.</param>
     /// <exception cref="ArgumentException">The result is too short or overlaps x in part.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public static void Apply(ReadOnlySpan<float> x, Span<float> result)
     {
         Check.AtLeast(result.Length, x.Length, nameof(result));
@@ -35,7 +35,7 @@ public static class SoftmaxKernel
         Divide(result, Lanes.SumTree(sum));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static float Maximum(ReadOnlySpan<float> x)
     {
         var maximum = Vector512.Create(float.NegativeInfinity);
@@ -47,7 +47,7 @@ public static class SoftmaxKernel
         return Lanes.Max(maximum);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void Divide(Span<float> values, float denominator)
     {
         for (var i = 0; i < values.Length; i += Lanes.Count)

@@ -81,7 +81,7 @@ public static class LinearKernel
     }
 
     // A row alone reads each weight once: memory sets the pace.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void ApplyRow<TFormat, TStored>(in Product product, CancellationToken cancellationToken)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -105,7 +105,7 @@ public static class LinearKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void ApplyPanel<TFormat, TStored>(in Product product, int panel)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -129,7 +129,7 @@ public static class LinearKernel
         ArrayPool<float>.Shared.Return(wide);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void ApplyTiles<TFormat, TStored>(in Product product, int panel, ref readonly TStored stored)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -157,7 +157,7 @@ public static class LinearKernel
     }
 
     // Fewer than 16 columns: the kernel reads and writes whole vectors, of which the rest belongs to the next row of y, so not in y.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void ApplyLastColumns<TFormat, TStored>(in Product product, ref readonly TStored stored)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged

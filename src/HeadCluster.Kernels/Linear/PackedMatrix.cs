@@ -110,7 +110,7 @@ public sealed class PackedMatrix
         where TStored : unmanaged => (TStored[])_panels;
 
     // A part's columns go to the panels in runs: as many as share a panel, for every input.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private void Place<TFormat, TStored>(LinearPart part, int firstColumn)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged

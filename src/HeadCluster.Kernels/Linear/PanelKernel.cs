@@ -33,7 +33,7 @@ internal static class PanelKernel
     /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
     /// <param name="vectors">What <see cref="NextVectors"/> says.</param>
     /// <param name="tile">Where everything is; memory of this size is trusted to be there.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public static void Run<TFormat, TStored>(int rows, int vectors, in PanelTile<TStored> tile)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -48,7 +48,7 @@ internal static class PanelKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void Run<TFormat, TStored, TVectors>(int rows, in PanelTile<TStored> tile)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -66,8 +66,7 @@ internal static class PanelKernel
         }
     }
 
-    // Optimised at the first call: a tier that keeps the chains in memory would be left only after it had done most of the work.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void Run<TFormat, TStored, TRows, TVectors>(in PanelTile<TStored> tile)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -130,7 +129,7 @@ internal static class PanelKernel
     /// <param name="tile">The row, and the first of the panels.</param>
     /// <param name="panelStride">Weights from one panel to the next.</param>
     /// <param name="outputStride">Results from those of one panel to those of the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public static void RunRow<TFormat, TStored>(int panels, in PanelTile<TStored> tile, nuint panelStride, nuint outputStride = PanelColumns)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
@@ -145,7 +144,7 @@ internal static class PanelKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void RunRow<TFormat, TStored, TPanels>(in PanelTile<TStored> tile, nuint panelStride, nuint outputStride)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged

@@ -9,7 +9,7 @@ public static class ResidualKernel
     /// <param name="y">As long as <paramref name="x"/>.</param>
     /// <param name="x">The residual stream; may not overlap y in part.</param>
     /// <exception cref="ArgumentException">The lengths differ, or the spans overlap in part.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public static void Add(ReadOnlySpan<float> y, Span<float> x)
     {
         if (y.Length != x.Length)

@@ -29,7 +29,7 @@ public static class RmsNormKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     private static void ApplyRow(ReadOnlySpan<float> x, ReadOnlySpan<float> scale, float epsilon, Span<float> y)
     {
         var factor = Elementary.ReciprocalSqrt((RowSums.SumOfSquares(x, center: 0) / x.Length) + epsilon);

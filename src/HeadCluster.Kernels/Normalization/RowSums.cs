@@ -7,7 +7,7 @@ namespace HeadCluster.Kernels;
 internal static class RowSums
 {
     /// <summary>Σ x[i].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public static float Sum(ReadOnlySpan<float> x)
     {
         var sum = Vector512<float>.Zero;
@@ -20,7 +20,7 @@ internal static class RowSums
     }
 
     /// <summary>Σ (x[i] − center)².</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public static float SumOfSquares(ReadOnlySpan<float> x, float center)
     {
         var sum = Vector512<float>.Zero;

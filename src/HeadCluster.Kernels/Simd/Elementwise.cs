@@ -15,7 +15,7 @@ internal static class Elementwise
 {
     /// <summary>destination[i] = f(source[i]); both may be the same span, but must not overlap in part.</summary>
     /// <exception cref="ArgumentException">The destination is too short or overlaps the source in part.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public static void Apply<TFunction>(ReadOnlySpan<float> source, Span<float> destination)
         where TFunction : struct, IElementwise
     {

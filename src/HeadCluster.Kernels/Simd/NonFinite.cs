@@ -8,7 +8,7 @@ namespace HeadCluster.Kernels;
 public static class NonFinite
 {
     /// <summary>The position of the first NaN or infinity, or −1.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Compile.Alone)]
     public static int IndexOf(ReadOnlySpan<float> values)
     {
         ref var first = ref MemoryMarshal.GetReference(values);
