@@ -3,8 +3,8 @@ namespace HeadCluster.Kernels;
 /// <summary>Jobs that wait for a thread, in their order; what is equal in it as it came.</summary>
 internal sealed class ComputeQueue
 {
-    // Guards all below, and threads without a job wait on it. They block at once: a semaphore of .NET has them give their turn away some
-    // hundred times before, which takes the processor from those that compute where there are more of them than processors.
+    // Guards all below, and threads without a job wait on it. They block at once: a semaphore of .NET has them give their turn away again and
+    // again first, which takes the processor from those that compute where there are more threads than processors.
     private readonly object _lock = new();
     private readonly PriorityQueue<ComputeJob, (long Turn, int Place, long Arrival)> _jobs = new();
     private long _arrivals;
