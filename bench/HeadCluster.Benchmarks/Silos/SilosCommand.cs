@@ -31,8 +31,8 @@ internal static class SilosCommand
                     throw new InvalidOperationException($"{rows}x{width}x{heads}: four silos do not give the bits of two");
                 }
 
-                var layer = Pairs.Measure(() => four.Attend().Release(), () => two.Attend().Release(), effort);
-                var (callsOfFour, callsOfTwo) = (CallTime.Measure(() => four.Attend().Release(), calls), CallTime.Measure(() => two.Attend().Release(), calls));
+                var layer = Pairs.Measure(four.Run, two.Run, effort);
+                var (callsOfFour, callsOfTwo) = (CallTime.Measure(four.Run, calls), CallTime.Measure(two.Run, calls));
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
                     $"{rows,6}{width,7}{heads,7}{layer.Ours * 1e3,11:0.000}{layer.Peer * 1e3,11:0.000}{layer.Ratio,8:0.000}{callsOfFour * 1e3,13:0.000}{callsOfTwo * 1e3,13:0.000}{(layer.Ours - layer.Peer) * 1e3,10:0.000}{(callsOfFour - callsOfTwo) * 1e3,16:0.000}"));

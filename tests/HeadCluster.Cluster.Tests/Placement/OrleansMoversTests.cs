@@ -1,7 +1,6 @@
 using HeadCluster.Hosting;
 using Orleans.Configuration;
 using Orleans.Placement;
-using Orleans.TestingHost;
 
 namespace HeadCluster.Tests.Placement;
 
@@ -37,19 +36,11 @@ public sealed class OrleansMoversTests
 
     private static async Task MovesOthersButNoHeadsAsync(Action<ISiloBuilder> addMover)
     {
-        var builder = new InProcessTestClusterBuilder(2);
-        builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) =>
+        await using var cluster = await BareCluster.StartAsync(2, silo =>
         {
-            silo.AddHeadCluster(options =>
-            {
-                options.Models[NanoGpt.Name] = new ModelOptions { Path = NanoGpt.Directory };
-                options.Scheduling.Automatic = false;
-            });
+            silo.Configure<HeadClusterOptions>(options => options.Models[NanoGpt.Name] = new ModelOptions { Path = NanoGpt.Directory });
             addMover(silo);
         });
-        await using var cluster = builder.Build();
-        await cluster.DeployAsync();
         var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).Order().ToArray();
 
         // All on one silo, and those they talk to on the other.
@@ -66,7 +57,6 @@ public sealed class OrleansMoversTests
         {
             await Task.WhenAll([layer.PingHeadsAsync(Stop), listener.LocateAsync()]);
         }
-
 
         var request = new AttentionRequest(Matrices.Random(11, 48));
         while (await AllAsync(talkers, silos[0]) && await AllAsync([listener], silos[1]))
