@@ -29,6 +29,7 @@ internal sealed class LayerCall : IDisposable
     private readonly List<SiloReport> _silos = [];
     private readonly long _started;
     private Exchanges.Exchange? _exchange;
+    private long _sentFirst;
     private Exception? _failure;
 
     /// <param name="services">What the coordinators of this silo share.</param>
@@ -139,8 +140,10 @@ internal sealed class LayerCall : IDisposable
         {
             _exchange ??= _services.Exchanges.Open(_x, _z);
             var (_, lengths, patterns, _) = _input;
+            var first = TransferBlocks.First(_x);
+            var travelling = _sentFirst += (long)first.Length * first.BytesPerElement;
             var call = _services.Relays.On(silo).AttendAsync(
-                new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, TransferBlocks.First(_x), lengths, patterns, _deadline.Remaining),
+                new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, first, lengths, patterns, _deadline.Remaining),
                 _end.Token);
             if (_services.Silos.IsDeadSilo(silo))
             {
@@ -153,12 +156,17 @@ internal sealed class LayerCall : IDisposable
             var reply = await call;
             if (reply.Output is { } output)
             {
+                travelling += (long)output.Length * output.BytesPerElement;
                 _exchange.Write(heads[^(output.Columns / _z.Matrix.Width)..], firstRow: 0, output);
                 output.Release();
             }
 
             await _z.WaitForAsync(heads, _end.Token).WaitAsync(LongestDelay, _services.Time, _end.Token);
             (reports, computing) = (reply.Reports, reply.Elapsed);
+            if (passage.IsAlone && reply.Output is not null)
+            {
+                _services.Links.Add(silo, travelling, _services.Time.GetElapsedTime(sent) - reply.Elapsed);
+            }
         }
 
         for (var i = 0; i < heads.Length; i++)

@@ -15,6 +15,7 @@ internal sealed class LayerServices
         Exchanges exchanges,
         InFlightBytes inFlight,
         ServedRequestShapes served,
+        LinkMeter links,
         LayerInstruments instruments,
         PatternLimits patterns,
         TimeProvider time,
@@ -27,6 +28,7 @@ internal sealed class LayerServices
         Exchanges = exchanges;
         InFlight = inFlight;
         Served = served;
+        Links = links;
         Instruments = instruments;
         Patterns = patterns;
         Time = time;
@@ -47,6 +49,8 @@ internal sealed class LayerServices
     public InFlightBytes InFlight { get; }
 
     public ServedRequestShapes Served { get; }
+
+    public LinkMeter Links { get; }
 
     public LayerInstruments Instruments { get; }
 

@@ -28,7 +28,7 @@ internal sealed class InFlightBytes
     /// <param name="bytes">Bytes out and back. More than may be under way at all go alone.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="HeadClusterException">Too much is waiting already.</exception>
-    public async ValueTask<IDisposable> EnterAsync(SiloAddress silo, long bytes, CancellationToken cancellationToken)
+    public async ValueTask<Passage> EnterAsync(SiloAddress silo, long bytes, CancellationToken cancellationToken)
     {
         var passage = new Passage(this, silo, Math.Min(bytes, _most), _time.GetTimestamp());
         lock (_lock)
@@ -40,7 +40,7 @@ internal sealed class InFlightBytes
 
             if (traffic.Waiting.Count == 0 && passage.Bytes <= _most - traffic.Bytes)
             {
-                traffic.Bytes += passage.Bytes;
+                Enter(passage, traffic);
                 return passage;
             }
 
@@ -112,9 +112,17 @@ internal sealed class InFlightBytes
         {
             traffic.Waiting.RemoveFirst();
             traffic.WaitingBytes -= next.Value.Bytes;
-            traffic.Bytes += next.Value.Bytes;
+            Enter(next.Value, traffic);
             next.Value.Entered!.SetResult();
         }
+    }
+
+    private static void Enter(Passage passage, Traffic traffic)
+    {
+        passage.IsAlone = traffic.Bytes == 0;
+        traffic.Last?.IsAlone &= passage.IsAlone;
+        traffic.Last = passage;
+        traffic.Bytes += passage.Bytes;
     }
 
     private sealed class Traffic
@@ -122,13 +130,20 @@ internal sealed class InFlightBytes
         public long Bytes;
         public long WaitingBytes;
         public readonly LinkedList<Passage> Waiting = new();
+
+        /// <summary>Who entered last: if anybody is alone, it is this one.</summary>
+        public Passage? Last;
     }
 
-    private sealed class Passage(InFlightBytes owner, SiloAddress silo, long bytes, long since) : IDisposable
+    /// <summary>Bytes that are under way until it is disposed.</summary>
+    internal sealed class Passage(InFlightBytes owner, SiloAddress silo, long bytes, long since) : IDisposable
     {
         private InFlightBytes? _owner = owner;
 
         public SiloAddress Silo => silo;
+
+        /// <summary>Whether nothing else of this silo's has been under way with it so far.</summary>
+        public bool IsAlone { get; set; }
 
         public long Bytes => bytes;
 

@@ -13,7 +13,7 @@ internal sealed class ModelPlanner
     private static readonly TimeSpan CallTime = TimeSpan.FromMicroseconds(6);
 
     /// <summary>And what asking another silo costs beside the round trip of a small message: the relay's part, there and here.</summary>
-    private static readonly TimeSpan FanOutTime = TimeSpan.FromMicroseconds(100);
+    private static readonly TimeSpan FanOutTime = TimeSpan.FromMicroseconds(50);
 
     /// <summary>Links of which nothing is known yet, as between two machines of one rack.</summary>
     private static readonly SiloLink UsualLink = new(TimeSpan.FromMicroseconds(300), 1e9);
@@ -129,8 +129,10 @@ internal sealed class ModelPlanner
         FanOutTime,
         profile.Start);
 
+    // What requests take to travel, of one on which none did as much of what messages say as on the best of the others.
     private static Dictionary<(int From, int To), SiloLink> Links(SiloProfile[] profiles, Dictionary<SiloAddress, int> indices)
     {
+        var slowdown = profiles.SelectMany(profile => profile.Links).Min(link => link.Slowdown) ?? 1;
         var links = new Dictionary<(int, int), SiloLink>();
         foreach (var profile in profiles)
         {
@@ -138,7 +140,8 @@ internal sealed class ModelPlanner
             {
                 if (indices.TryGetValue(link.To, out var to))
                 {
-                    links[(indices[profile.Silo], to)] = new SiloLink(link.RoundTrip, link.BytesPerSecond);
+                    var times = link.Slowdown ?? slowdown;
+                    links[(indices[profile.Silo], to)] = new SiloLink(link.RoundTrip * times, link.BytesPerSecond / times);
                 }
             }
         }

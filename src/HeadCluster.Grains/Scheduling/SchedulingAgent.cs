@@ -54,8 +54,9 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         var calibration = await _speed.CalibrateAsync();
         await _links.MeasureNewAsync(silos, cancellationToken);
 
-        // Known the next time: a thread may take long to wake up.
+        // Known the next time: a thread may take long to wake up, and a silo to answer.
         _speed.ProbeStartAsync().Ignore();
+        _links.MeasureAgainAsync(silos).Ignore();
         return new SiloProfile(
             _silo.SiloAddress,
             _silo.Name,

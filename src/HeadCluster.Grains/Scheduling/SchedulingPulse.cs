@@ -5,18 +5,11 @@ using Microsoft.Extensions.Options;
 
 namespace HeadCluster.Scheduling;
 
-/// <summary>
-/// Wakes the schedulers of the models that this silo has something of, and measures the way to other silos. A scheduler that died
-/// with its silo is so woken elsewhere.
-/// </summary>
+/// <summary>Wakes the schedulers of the models that this silo has something of. A scheduler that died with its silo is so woken elsewhere.</summary>
 internal sealed partial class SchedulingPulse : ILifecycleParticipant<ISiloLifecycle>
 {
-    private static readonly TimeSpan LinkPeriod = TimeSpan.FromSeconds(10);
-
     private readonly LocalGrains _local;
     private readonly IGrainFactory _grains;
-    private readonly ISiloStatusOracle _silos;
-    private readonly LinkMeter _links;
     private readonly SiloSpeed _speed;
     private readonly SchedulingOptions _options;
     private readonly TimeProvider _time;
@@ -27,8 +20,6 @@ internal sealed partial class SchedulingPulse : ILifecycleParticipant<ISiloLifec
     public SchedulingPulse(
         LocalGrains local,
         IGrainFactory grains,
-        ISiloStatusOracle silos,
-        LinkMeter links,
         SiloSpeed speed,
         IOptions<HeadClusterOptions> options,
         TimeProvider time,
@@ -36,8 +27,6 @@ internal sealed partial class SchedulingPulse : ILifecycleParticipant<ISiloLifec
     {
         _local = local;
         _grains = grains;
-        _silos = silos;
-        _links = links;
         _speed = speed;
         _options = options.Value.Scheduling;
         _time = time;
@@ -70,15 +59,8 @@ internal sealed partial class SchedulingPulse : ILifecycleParticipant<ISiloLifec
         {
             await _speed.CalibrateAsync();
             using var timer = new PeriodicTimer(_options.Period, _time);
-            var linksMeasured = _time.GetTimestamp();
             while (await timer.WaitForNextTickAsync(_end.Token))
             {
-                if (_time.GetElapsedTime(linksMeasured) >= LinkPeriod)
-                {
-                    linksMeasured = _time.GetTimestamp();
-                    await _links.MeasureNextAsync([.. _silos.GetApproximateSiloStatuses(onlyActive: true).Keys], _end.Token);
-                }
-
                 foreach (var model in _local.Models)
                 {
                     await TickAsync(model);

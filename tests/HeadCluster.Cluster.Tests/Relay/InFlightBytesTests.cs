@@ -68,6 +68,26 @@ public sealed class InFlightBytesTests
     }
 
     [Fact]
+    public async Task Who_was_alone_knows_it_and_who_was_not_never_becomes_so()
+    {
+        var bytes = Create(mostWaiting: 10 * Most);
+        var one = await bytes.EnterAsync(First, 10, Stop);
+        using var elsewhere = await bytes.EnterAsync(Second, 10, Stop);
+        Assert.True(one.IsAlone);
+
+        var another = await bytes.EnterAsync(First, 10, Stop);
+        Assert.False(one.IsAlone);
+        Assert.False(another.IsAlone);
+
+        one.Dispose();
+        Assert.False(another.IsAlone);
+        another.Dispose();
+        using var next = await bytes.EnterAsync(First, 10, Stop);
+        Assert.True(next.IsAlone);
+        Assert.True(elsewhere.IsAlone);
+    }
+
+    [Fact]
     public async Task Who_gives_up_waiting_makes_room_for_those_behind()
     {
         var bytes = Create(mostWaiting: 10 * Most);

@@ -34,6 +34,10 @@ internal sealed record SiloProfile(
 /// <param name="To">The silo.</param>
 /// <param name="RoundTrip">Time of a small message there and back.</param>
 /// <param name="BytesPerSecond">What large tensors travel at, in bytes a second.</param>
+/// <param name="Slowdown">How many times as long as both say requests took lately; null if none travelled alone.</param>
 [GenerateSerializer, Immutable, Alias("hc.MeasuredLink")]
 internal readonly record struct MeasuredLink(
-    [property: Id(0)] SiloAddress To, [property: Id(1)] TimeSpan RoundTrip, [property: Id(2)] double BytesPerSecond);
+    [property: Id(0)] SiloAddress To,
+    [property: Id(1)] TimeSpan RoundTrip,
+    [property: Id(2)] double BytesPerSecond,
+    [property: Id(3)] double? Slowdown);

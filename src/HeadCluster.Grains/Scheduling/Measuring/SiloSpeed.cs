@@ -69,12 +69,15 @@ internal sealed class SiloSpeed
     }
 
     /// <summary>Wakes a thread up for next to nothing, so that it is known what that takes where no heads do it.</summary>
-    /// <returns>When it is known. Nothing is done while threads compute, or while one is still to wake up.</returns>
+    /// <returns>
+    /// When it is known. Nothing is done where one woke up lately, since that of heads says more, while threads compute, or while one is still to
+    /// wake up.
+    /// </returns>
     public Task ProbeStartAsync()
     {
         lock (_lock)
         {
-            return _compute.Running > 0 || !_waking.IsCompleted
+            return _compute.Running > 0 || !_waking.IsCompleted || _woken.Read().First >= RecentWaking
                 ? _waking
                 : _waking = _compute.RunAsync(ComputePool.InlineOperations, _ => AddWaking(ComputePool.WakeDelay));
         }

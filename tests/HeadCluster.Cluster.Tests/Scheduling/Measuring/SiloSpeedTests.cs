@@ -62,4 +62,16 @@ public sealed class SiloSpeedTests : IDisposable
         await _speed.ProbeStartAsync();
         Assert.InRange(_speed.Start(), TimeSpan.FromTicks(1), TimeProvider.System.GetElapsedTime(began));
     }
+
+    [Fact]
+    public async Task Start_that_heads_have_shown_lately_is_not_looked_for()
+    {
+        _speed.Add(1e9, TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(100));
+        for (var probe = 0; probe < 2; probe++)
+        {
+            await _speed.ProbeStartAsync();
+        }
+
+        Assert.Equal(100, _speed.Start().TotalSeconds, 1e-6);
+    }
 }
