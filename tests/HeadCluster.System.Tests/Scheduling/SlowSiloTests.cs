@@ -20,8 +20,8 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
     {
         var taskset = Tool.Require("taskset");
         Assert.SkipWhen(Environment.ProcessorCount < 2, "two silos need two processors of their own");
-        await using var steady = await SiloProcess.StartSchedulingAsync(primary: null, "--name", "steady");
-        await using var slowed = await SiloProcess.StartSchedulingAsync(steady, "--name", "slowed");
+        await using var steady = await SiloProcess.StartSchedulingAsync(primary: null, threads: 1, "--name", "steady");
+        await using var slowed = await SiloProcess.StartSchedulingAsync(steady, threads: 1, "--name", "slowed");
         await PinAsync(taskset, steady.Process, core: 0);
         await PinAsync(taskset, slowed.Process, core: 1);
         await using var client = await HeadClusterClient.ConnectAsync(steady.Gateway, Stop);

@@ -13,6 +13,9 @@ internal sealed class SiloSpeed
     /// <summary>What was seen longer ago than this says little: a silo without heads may have become faster or slower.</summary>
     private static readonly TimeSpan Outdated = TimeSpan.FromMinutes(1);
 
+    /// <summary>A thread that begins later than this shares its processor, so that what the kernels do undisturbed says nothing.</summary>
+    private static readonly TimeSpan Undisturbed = TimeSpan.FromMilliseconds(1);
+
     /// <summary>Longer than any time slice, so that a processor that is shared looks so.</summary>
     private static readonly TimeSpan Sustained = TimeSpan.FromSeconds(0.4);
 
@@ -28,7 +31,6 @@ internal sealed class SiloSpeed
     private readonly ComputePool _compute;
     private readonly TimeProvider _time;
     private Task<Calibration>? _calibration;
-    private Task _measuringAgain = Task.CompletedTask;
     private Task _waking = Task.CompletedTask;
     private (double Speed, long At)? _last;
     private TimeSpan _lastStart;
@@ -40,6 +42,9 @@ internal sealed class SiloSpeed
         _computed = new DecayingSums(time, HalfLife);
         _woken = new DecayingSums(time, HalfLifeOfWakings);
     }
+
+    /// <summary>The measuring that <see cref="Measured"/> began last, if it has not ended.</summary>
+    public Task Measuring { get; private set; } = Task.CompletedTask;
 
     /// <summary>A head has computed. What is so small that calls outweigh it says nothing about speed.</summary>
     /// <param name="operations">Floating-point operations.</param>
@@ -70,22 +75,22 @@ internal sealed class SiloSpeed
 
     /// <summary>Wakes a thread up for next to nothing, so that it is known what that takes where no heads do it.</summary>
     /// <returns>
-    /// When it is known. Nothing is done where one woke up lately, since that of heads says more, while threads compute, or while one is still to
+    /// When it is known. Nothing is done where heads woke some lately, which says more, while threads compute, or while one is still to
     /// wake up.
     /// </returns>
     public Task ProbeStartAsync()
     {
         lock (_lock)
         {
-            return _compute.Running > 0 || !_waking.IsCompleted || _woken.Read().First >= RecentWaking
+            return _compute.Running > 0 || !_waking.IsCompleted || _woken.Read().First >= 1
                 ? _waking
                 : _waking = _compute.RunAsync(ComputePool.InlineOperations, _ => AddWaking(ComputePool.WakeDelay));
         }
     }
 
     /// <summary>
-    /// What the heads did lately, operations a second and thread; where they did nothing for a while, what the kernels are measured to
-    /// do then. Null if no head has computed.
+    /// What the heads did lately, operations a second and thread; where they did nothing for a while, or have left a processor that others
+    /// share before they did much, what the kernels are measured to do then. Null if neither is known.
     /// </summary>
     public double? Measured()
     {
@@ -96,9 +101,9 @@ internal sealed class SiloSpeed
             {
                 _last = (operations / seconds, _time.GetTimestamp());
             }
-            else if (_last is { } last && _time.GetElapsedTime(last.At) > Outdated && _measuringAgain.IsCompleted)
+            else if (Measuring.IsCompleted && _compute.Running == 0 && (_last is { } last ? _time.GetElapsedTime(last.At) > Outdated : Start() > Undisturbed))
             {
-                _measuringAgain = MeasureAgainAsync();
+                Measuring = MeasureAsync();
             }
 
             return _last?.Speed;
@@ -124,7 +129,7 @@ internal sealed class SiloSpeed
         }
     }
 
-    private async Task MeasureAgainAsync()
+    private async Task MeasureAsync()
     {
         var speed = await Calibration.SustainAsync(_compute, _time, Sustained);
         lock (_lock)

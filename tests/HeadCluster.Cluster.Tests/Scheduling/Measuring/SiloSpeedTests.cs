@@ -74,4 +74,18 @@ public sealed class SiloSpeedTests : IDisposable
 
         Assert.Equal(100, _speed.Start().TotalSeconds, 1e-6);
     }
+
+    [Fact]
+    public async Task A_silo_that_is_slow_to_begin_and_has_computed_little_is_measured()
+    {
+        var speed = new SiloSpeed(_pool, TimeProvider.System);
+        Assert.Null(speed.Measured());
+        await speed.Measuring;
+        Assert.Null(speed.Measured());
+
+        speed.Add(1e6, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10));
+        Assert.Null(speed.Measured());
+        await speed.Measuring;
+        Assert.InRange(speed.Measured()!.Value, 1e6, 1e15);
+    }
 }
