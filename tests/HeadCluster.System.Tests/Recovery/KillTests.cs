@@ -18,57 +18,33 @@ public sealed class KillTests(ITestOutputHelper output)
     [Fact]
     public async Task Kills_at_random_moments_under_load_fail_no_request_and_change_no_bit()
     {
-        await using var redis = await RedisServer.StartAsync();
-        var silos = new List<SiloProcess>();
-        try
+        await using var silos = await RedisSilos.StartAsync(3, SiloProcess.Rehearsed);
+        await using var load = await Load.StartAsync(silos.Redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
+        var random = new Random(7);
+        for (var kill = 0; kill < Kills; kill++)
         {
-            for (var i = 0; i < 3; i++)
-            {
-                silos.Add(await SiloProcess.StartAsync(primary: null, SiloProcess.Rehearsed, OnRedis(redis, i)));
-            }
-
-            await using var load = await Load.StartAsync(redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
-            var random = new Random(7);
-            for (var kill = 0; kill < Kills; kill++)
-            {
-                await load.WaitForAnswersAsync(random.Next(1, 60));
-                var victim = random.Next(silos.Count);
-                var dead = silos[victim];
-                dead.Process.Kill();
-                await dead.Process.WaitForExitAsync(Stop);
-                silos[victim] = await dead.StartAgainAsync(SiloProcess.Rehearsed, OnRedis(redis, victim));
-                await dead.DisposeAsync();
-            }
-
-            await load.WaitForAnswersAsync(Clients);
-            output.WriteLine($"{Kills} kills, {load.Answers} answers, the longest wait for one {load.Longest.TotalSeconds:0.0} s");
+            await load.WaitForAnswersAsync(random.Next(1, 60));
+            var victim = random.Next(silos.Count);
+            silos[victim].Process.Kill();
+            await silos[victim].Process.WaitForExitAsync(Stop);
+            await silos.ReplaceAsync(victim);
         }
-        finally
-        {
-            foreach (var silo in silos)
-            {
-                await silo.DisposeAsync();
-            }
-        }
+
+        await load.WaitForAnswersAsync(Clients);
+        output.WriteLine($"{Kills} kills, {load.Answers} answers, the longest wait for one {load.Longest.TotalSeconds:0.0} s");
     }
 
     [Fact]
     public async Task Silo_that_hangs_delays_requests_and_fails_none()
     {
-        await using var redis = await RedisServer.StartAsync();
-        await using var first = await SiloProcess.StartAsync(primary: null, OnRedis(redis, 0));
-        await using var second = await SiloProcess.StartAsync(primary: null, OnRedis(redis, 1));
-        await using var third = await SiloProcess.StartAsync(primary: null, OnRedis(redis, 2));
-        await using var load = await Load.StartAsync(redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
+        await using var silos = await RedisSilos.StartAsync(3, environment: [], "--no-rebalance");
+        await using var load = await Load.StartAsync(silos.Redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
         await load.WaitForAnswersAsync(Clients * 3);
 
-        await Programs.SignalAsync(second.Process, "STOP");
+        await Programs.SignalAsync(silos[1].Process, "STOP");
 
         // Each client waits at most for what the hung silo owed it, and then is served as before.
         await load.WaitForAnswersAsync(Clients * 10);
         output.WriteLine($"the longest wait for an answer {load.Longest.TotalSeconds:0.0} s");
     }
-
-    private static string[] OnRedis(RedisServer redis, int index) =>
-        ["--clustering", "Redis", "--connection-string", redis.Address, "--advertised-address", "127.0.0.1", "--name", $"silo-{index}"];
 }

@@ -18,43 +18,23 @@ public sealed class LeavingTests(ITestOutputHelper output)
     [Fact]
     public async Task Silos_that_are_told_to_stop_give_up_their_heads_first_and_no_request_fails()
     {
-        await using var redis = await RedisServer.StartAsync();
-        var silos = new List<SiloProcess>();
-        try
+        await using var silos = await RedisSilos.StartAsync(3, SiloProcess.Rehearsed, "--no-rebalance");
+        await using var load = await Load.StartAsync(silos.Redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
+        for (var drain = 0; drain < Drains; drain++)
         {
-            for (var i = 0; i < 3; i++)
-            {
-                silos.Add(await SiloProcess.StartAsync(primary: null, SiloProcess.Rehearsed, OnRedis(redis, i)));
-            }
+            await load.WaitForAnswersAsync(Clients * 2);
+            var leaving = silos[drain % silos.Count];
+            Assert.Equal(0, await leaving.StopAsync());
+            Assert.DoesNotContain(leaving.Lines, line => line.Contains("Not all heads", StringComparison.Ordinal));
 
-            await using var load = await Load.StartAsync(redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
-            for (var drain = 0; drain < Drains; drain++)
-            {
-                await load.WaitForAnswersAsync(Clients * 2);
-                var leaving = silos[drain % silos.Count];
-                Assert.Equal(0, await leaving.StopAsync());
-                Assert.DoesNotContain(leaving.Lines, line => line.Contains("Not all heads", StringComparison.Ordinal));
-
-                silos[drain % silos.Count] = await leaving.StartAgainAsync(SiloProcess.Rehearsed, OnRedis(redis, drain % silos.Count));
-                await leaving.DisposeAsync();
-                await load.WaitForAnswersAsync(Clients);
-
-                // Else nothing would be left to give up the next time.
-                await load.Client.Scheduler.ApplyAsync(Model, new PlanRequest("Even"), Stop).LastOrDefaultAsync(Stop);
-            }
-
+            await silos.ReplaceAsync(drain % silos.Count);
             await load.WaitForAnswersAsync(Clients);
-            output.WriteLine($"{Drains} drains and joins, {load.Answers} answers, the longest wait for one {load.Longest.TotalMilliseconds:0} ms");
-        }
-        finally
-        {
-            foreach (var silo in silos)
-            {
-                await silo.DisposeAsync();
-            }
-        }
-    }
 
-    private static string[] OnRedis(RedisServer redis, int index) =>
-        ["--no-rebalance", "--clustering", "Redis", "--connection-string", redis.Address, "--advertised-address", "127.0.0.1", "--name", $"silo-{index}"];
+            // Else nothing would be left to give up the next time.
+            await load.Client.Scheduler.ApplyAsync(Model, new PlanRequest("Even"), Stop).LastOrDefaultAsync(Stop);
+        }
+
+        await load.WaitForAnswersAsync(Clients);
+        output.WriteLine($"{Drains} drains and joins, {load.Answers} answers, the longest wait for one {load.Longest.TotalMilliseconds:0} ms");
+    }
 }

@@ -13,6 +13,8 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
     // Many, since what else this machine does may take its share of the other core.
     private const int Competitors = 8;
 
+    private static readonly Dictionary<string, string> OneThread = new(SiloProcess.Rehearsed) { ["HeadCluster__ComputeThreads"] = "1" };
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -20,8 +22,8 @@ public sealed class SlowSiloTests(ITestOutputHelper output)
     {
         var taskset = Tool.Require("taskset");
         Assert.SkipWhen(Environment.ProcessorCount < 2, "two silos need two processors of their own");
-        await using var steady = await SiloProcess.StartSchedulingAsync(primary: null, threads: 1, "--name", "steady");
-        await using var slowed = await SiloProcess.StartSchedulingAsync(steady, threads: 1, "--name", "slowed");
+        await using var steady = await SiloProcess.StartSchedulingAsync(primary: null, OneThread, "--name", "steady");
+        await using var slowed = await SiloProcess.StartSchedulingAsync(steady, OneThread, "--name", "slowed");
         await PinAsync(taskset, steady.Process, core: 0);
         await PinAsync(taskset, slowed.Process, core: 1);
         await using var client = await HeadClusterClient.ConnectAsync(steady.Gateway, Stop);

@@ -65,10 +65,10 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     /// <summary>Starts a silo whose heads move when that is worth it, and waits for the line that says it is ready.</summary>
     /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
-    /// <param name="threads">Threads that compute.</param>
+    /// <param name="environment">More environment variables than the tests have.</param>
     /// <param name="args">More arguments.</param>
-    public static Task<SiloProcess> StartSchedulingAsync(SiloProcess? primary, int threads, params string[] args) =>
-        StartAsync(primary, new(Rehearsed) { ["HeadCluster__ComputeThreads"] = $"{threads}" }, [], args);
+    public static Task<SiloProcess> StartSchedulingAsync(SiloProcess? primary, Dictionary<string, string> environment, params string[] args) =>
+        StartAsync(primary, environment, [], args);
 
     /// <summary>Starts a silo at the other end of a link.</summary>
     public static Task<SiloProcess> StartAsync(NetworkLink link, params string[] args) =>
