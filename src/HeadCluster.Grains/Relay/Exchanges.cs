@@ -18,9 +18,11 @@ internal sealed class Exchanges
     }
 
     /// <exception cref="HeadClusterException">The request has ended.</exception>
-    public Exchange Find(Guid id) => _open.TryGetValue(id, out var exchange)
-        ? exchange
-        : throw new HeadClusterException(HeadClusterErrorKind.Unavailable, "the request has ended");
+    public Exchange Find(Guid id) => TryFind(id)
+        ?? throw new HeadClusterException(HeadClusterErrorKind.Unavailable, "the request has ended");
+
+    /// <summary>Null if the request has ended.</summary>
+    public Exchange? TryFind(Guid id) => _open.GetValueOrDefault(id);
 
     private void Close(Exchange exchange) => _open.TryRemove(exchange.Id, out _);
 

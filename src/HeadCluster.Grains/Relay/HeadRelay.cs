@@ -65,13 +65,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.
             x.Release();
 
-            // A piece of one block is on its way before the reply, which need not wait for word that it has come: the coordinator waits for
-            // the piece, and its silo may have better to do than to answer.
-            if (request.Rows > TransferBlocks.Rows(width))
-            {
-                await Task.WhenAll(departures);
-            }
-
+            await Task.WhenAll(departures);
             var (heads, last) = z.Last;
             if (TransferBlocks.FitsOne(last))
             {
@@ -95,10 +89,21 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
 
         void Send(int place)
         {
-            if (z.Complete(place) is var (heads, output))
+            if (z.Complete(place) is not var (heads, output))
             {
-                departures.Add(SendAsync(request, heads, Rounded(output), end.Token));
+                return;
             }
+
+            var rounded = Rounded(output);
+            if (rounded.Rows > TransferBlocks.Rows(rounded.Columns))
+            {
+                departures.Add(SendAsync(request, heads, rounded, end.Token));
+                return;
+            }
+
+            // Nobody here need know whether it has come: the coordinator waits for the piece, and each answer would take the processor from
+            // heads, there and here.
+            _relays.On(request.Origin).BringAsync(request.Exchange, request.Heads[heads], rounded.ReleaseWhenSent()).Ignore();
         }
 
         FloatTensor Rounded(FloatTensor output)
@@ -119,6 +124,13 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     public Task WriteRowsAsync(Guid exchange, int[] heads, int firstRow, FloatTensor rows, CancellationToken cancellationToken)
     {
         _exchanges.Find(exchange).Write(heads, firstRow, rows);
+        rows.Release();
+        return Task.CompletedTask;
+    }
+
+    public Task BringAsync(Guid exchange, int[] heads, FloatTensor rows)
+    {
+        _exchanges.TryFind(exchange)?.Write(heads, firstRow: 0, rows);
         rows.Release();
         return Task.CompletedTask;
     }

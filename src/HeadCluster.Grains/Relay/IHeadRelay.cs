@@ -1,3 +1,4 @@
+using Orleans.Concurrency;
 using Orleans.Services;
 
 namespace HeadCluster.Grains;
@@ -28,4 +29,11 @@ internal interface IHeadRelay : IGrainService
     /// <exception cref="HeadClusterException">The request has ended.</exception>
     [Alias("WriteRowsAsync")]
     Task WriteRowsAsync(Guid exchange, int[] heads, int firstRow, FloatTensor rows, CancellationToken cancellationToken = default);
+
+    /// <summary>Brings z of some heads, all rows of it, to a request that came from this silo, which has no receipt to send: it waits for what is lost.</summary>
+    /// <param name="exchange">The request's exchange; one that has ended takes nothing.</param>
+    /// <param name="heads">The heads whose columns they are.</param>
+    /// <param name="rows">z of the heads side by side, <c>[rows, heads · width]</c>.</param>
+    [Alias("BringAsync"), OneWay]
+    Task BringAsync(Guid exchange, int[] heads, FloatTensor rows);
 }

@@ -14,7 +14,7 @@ public sealed class LostPieceTests
     {
         var lost = 0;
         await using var cluster = await BareCluster.StartAsync(2, silo => silo.AddIncomingGrainCallFilter(call =>
-            call.MethodName == nameof(IHeadRelay.WriteRowsAsync) && Interlocked.Exchange(ref lost, 1) == 0 ? Task.CompletedTask : call.Invoke()));
+            call.MethodName == nameof(IHeadRelay.BringAsync) && Interlocked.Exchange(ref lost, 1) == 0 ? Task.CompletedTask : call.Invoke()));
         var layer = new LayerId(Model, 0);
         var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
         for (var head = 0; head < 12; head++)
