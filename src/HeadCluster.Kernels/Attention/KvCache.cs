@@ -139,13 +139,29 @@ public sealed class KvCache : IDisposable
     [MethodImpl(Compile.Alone)]
     private void PlaceKeys(ReadOnlySpan<float> keys, int stride, Span<float> columns)
     {
+        const int Columns = PanelKernel.PanelColumns;
         var key0 = keys[..HeadDim];
         var key1 = keys.Slice(stride, key0.Length);
         var key2 = keys.Slice(2 * stride, key0.Length);
         var key3 = keys.Slice(3 * stride, key0.Length);
-        for (var d = 0; d < key0.Length; d++)
+        var d = 0;
+
+        // Four dimensions of the four keys are a square, which one register turns over.
+        for (; Vector512.IsHardwareAccelerated && d <= HeadDim - KeysAtOnce; d += KeysAtOnce)
         {
-            Vector128.Create(key0[d], key1[d], key2[d], key3[d]).CopyTo(columns[(d * PanelKernel.PanelColumns)..]);
+            var square = Vector512.Create(
+                Vector256.Create(Vector128.Create(key0[d..]), Vector128.Create(key1[d..])),
+                Vector256.Create(Vector128.Create(key2[d..]), Vector128.Create(key3[d..])));
+            var turned = Vector512.Shuffle(square, Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+            turned.GetLower().GetLower().CopyTo(columns[(d * Columns)..]);
+            turned.GetLower().GetUpper().CopyTo(columns[((d + 1) * Columns)..]);
+            turned.GetUpper().GetLower().CopyTo(columns[((d + 2) * Columns)..]);
+            turned.GetUpper().GetUpper().CopyTo(columns[((d + 3) * Columns)..]);
+        }
+
+        for (; d < HeadDim; d++)
+        {
+            Vector128.Create(key0[d], key1[d], key2[d], key3[d]).CopyTo(columns[(d * Columns)..]);
         }
     }
 

@@ -142,8 +142,12 @@ public static class LinearKernel
             var count = PanelKernel.NextVectors(rows, vectors - vector);
             for (var row = 0; row < rows; row += PanelKernel.MaxRows)
             {
+                var height = Math.Min(PanelKernel.MaxRows, rows - row);
                 ref var y = ref product.Y[(row * weights.Outputs) + column];
-                PanelKernel.Run<TFormat, TStored>(Math.Min(PanelKernel.MaxRows, rows - row), count, product.Tile(column, in stored, row, ref y, weights.Outputs));
+
+                // Written when the sums are done, and far from each other: by then the lines are here.
+                Prefetch.Rows(in y, weights.Outputs, height, count * Lanes.Count);
+                PanelKernel.Run<TFormat, TStored>(height, count, product.Tile(column, in stored, row, ref y, weights.Outputs));
             }
 
             vector += count;
@@ -201,6 +205,7 @@ public static class LinearKernel
             ref Unsafe.Add(ref Unsafe.AsRef(in Weights.Panel<TStored>(panel)), FirstInput * Weights.PanelWidth(panel));
 
         // The columns from one on, of the panel whose weights of these inputs begin at `panel`; y has those of the row.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly PanelTile<TStored> Tile<TStored>(int column, ref readonly TStored panel, int row, ref float y, int yStride)
             where TStored : unmanaged =>
             new()
