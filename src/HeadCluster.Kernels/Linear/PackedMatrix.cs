@@ -87,6 +87,7 @@ public sealed class PackedMatrix
             firstColumn += part.Outputs;
         }
 
+        LargePages.Use(packed._panels, packed.Bytes);
         return packed;
     }
 
