@@ -9,7 +9,8 @@ public sealed class LostPieceTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    [Fact]
+    // Without the wait for what is lost it would not end.
+    [Fact(Timeout = 60_000)]
     public async Task Outputs_that_were_sent_before_a_reply_and_do_not_come_are_asked_for_again()
     {
         var lost = 0;

@@ -28,6 +28,7 @@ internal sealed class LinkMeter
 
     private static readonly FloatTensor Nothing = new([], 0, 0);
 
+    private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<SiloAddress, UsedLink> _links = new();
     private readonly Lazy<FloatTensor> _payload = new(() => new FloatTensor(new float[PayloadLength], 1, PayloadLength));
     private readonly SchedulingAgentClient _agents;
@@ -74,7 +75,7 @@ internal sealed class LinkMeter
     /// <returns>When that is done, which takes long where a silo does not answer.</returns>
     public Task MeasureAgainAsync(IReadOnlyCollection<SiloAddress> silos)
     {
-        lock (_links)
+        lock (_lock)
         {
             if (!_measuring.IsCompleted || _time.GetElapsedTime(_began) < Period)
             {
