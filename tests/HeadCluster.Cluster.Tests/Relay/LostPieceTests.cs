@@ -7,12 +7,11 @@ public sealed class LostPieceTests
 {
     private const string Model = "random:gpt2-small?layers=1";
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
     // Without the wait for what is lost it would not end.
     [Fact(Timeout = 60_000)]
     public async Task Outputs_that_were_sent_before_a_reply_and_do_not_come_are_asked_for_again()
     {
+        var stop = TestContext.Current.CancellationToken;
         var lost = 0;
         await using var cluster = await BareCluster.StartAsync(2, silo => silo.AddIncomingGrainCallFilter(call =>
             call.MethodName == nameof(IHeadRelay.BringAsync) && Interlocked.Exchange(ref lost, 1) == 0 ? Task.CompletedTask : call.Invoke()));
@@ -21,7 +20,7 @@ public sealed class LostPieceTests
         for (var head = 0; head < 12; head++)
         {
             using var there = PlacementHint.On(silos[1]);
-            await cluster.Client.GetGrain<IAttentionHeadGrain>(layer.Head(head).ToString()).LocateAsync(Stop);
+            await cluster.Client.GetGrain<IAttentionHeadGrain>(layer.Head(head).ToString()).LocateAsync(stop);
         }
 
         // 256 KB a head, so that not all goes with the reply.
@@ -29,11 +28,11 @@ public sealed class LostPieceTests
         AttentionResult actual;
         using (PlacementHint.On(silos[0]))
         {
-            actual = await cluster.Client.GetGrain<IMultiHeadAttentionGrain>(layer.ToString()).AttendAsync(request, Stop);
+            actual = await cluster.Client.GetGrain<IMultiHeadAttentionGrain>(layer.ToString()).AttendAsync(request, stop);
         }
 
         await using var one = await HeadClusterTestCluster.StartAsync(1);
-        Assert.Equal((await one.Client.AttendAsync(Model, 0, request, Stop)).Output.Span, actual.Output.Span);
+        Assert.Equal((await one.Client.AttendAsync(Model, 0, request, stop)).Output.Span, actual.Output.Span);
         Assert.Equal(1, lost);
         Assert.Equal(silos[1], Assert.Single(actual.Silos).Silo);
     }
