@@ -29,7 +29,9 @@ internal sealed class LayerCall : IDisposable
     private readonly List<SiloReport> _silos = [];
     private readonly long _started;
     private Exchanges.Exchange? _exchange;
-    private long _sentFirst;
+
+    // First blocks of x, to all silos so far, in bytes: they leave through one link, each after those before.
+    private long _firstBlocks;
     private Exception? _failure;
 
     /// <param name="services">What the coordinators of this silo share.</param>
@@ -141,7 +143,7 @@ internal sealed class LayerCall : IDisposable
             _exchange ??= _services.Exchanges.Open(_x, _z);
             var (_, lengths, patterns, _) = _input;
             var first = TransferBlocks.First(_x);
-            var travelling = _sentFirst += (long)first.Length * first.BytesPerElement;
+            var travelling = _firstBlocks += (long)first.Length * first.BytesPerElement;
             var call = _services.Relays.On(silo).AttendAsync(
                 new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, first, lengths, patterns, _deadline.Remaining),
                 _end.Token);

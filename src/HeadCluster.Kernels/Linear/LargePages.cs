@@ -12,10 +12,10 @@ namespace HeadCluster.Kernels;
 /// </remarks>
 internal static class LargePages
 {
-    private const long PageBytes = 2 * 1024 * 1024;
+    private const nint PageBytes = 2 * 1024 * 1024;
 
     /// <summary>Smaller arrays are moved by the collector, and are few pages.</summary>
-    private const long LeastBytes = 128 * 1024;
+    private const nint LeastBytes = 128 * 1024;
 
     // MADV_COLLAPSE of madvise(2): gathers what is there into a page at once, and fails where a part of it is not mapped.
     private const int Collapse = 25;
@@ -24,18 +24,19 @@ internal static class LargePages
 
     /// <summary>Moves an array to large pages, as far as they get filled by it and by what lies beside it.</summary>
     /// <param name="values">The array, all of it written.</param>
-    /// <param name="bytes">Its size.</param>
     /// <returns>How many large pages it lies in now, whole or in part.</returns>
-    public static unsafe int Use(Array values, long bytes)
+    public static unsafe int Use<T>(T[] values)
+        where T : unmanaged
     {
         var pages = 0;
+        var bytes = (nint)values.Length * sizeof(T);
         if (AreAllowed && bytes >= LeastBytes)
         {
-            fixed (byte* first = &MemoryMarshal.GetArrayDataReference(values))
+            fixed (T* first = values)
             {
-                for (var page = (nint)first / PageBytes * PageBytes; page < (nint)first + bytes; page += (nint)PageBytes)
+                for (var page = (nint)first / PageBytes * PageBytes; page < (nint)first + bytes; page += PageBytes)
                 {
-                    pages += Advise((nint)page, (nuint)PageBytes, Collapse) == 0 ? 1 : 0;
+                    pages += Advise(page, (nuint)PageBytes, Collapse) == 0 ? 1 : 0;
                 }
             }
         }

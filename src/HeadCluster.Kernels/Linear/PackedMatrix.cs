@@ -87,7 +87,7 @@ public sealed class PackedMatrix
             firstColumn += part.Outputs;
         }
 
-        LargePages.Use(packed._panels, packed.Bytes);
+        _ = packed._panels is float[] panels ? LargePages.Use(panels) : LargePages.Use(packed.Panels<ushort>());
         return packed;
     }
 

@@ -10,8 +10,6 @@ public sealed class ModelPlannerTests
 
     private static readonly SiloAddress[] Silos = [.. Enumerable.Range(1, 3).Select(port => SiloAddress.New(IPAddress.Loopback, port, 1))];
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task Links_are_as_slow_as_requests_found_them_and_those_that_none_used_as_the_best_of_the_others()
     {
@@ -23,29 +21,6 @@ public sealed class ModelPlannerTests
         Assert.Equal(new SiloLink(TimeSpan.FromMilliseconds(4), 0.25e9), links.Between(0, 1));
         Assert.Equal(new SiloLink(TimeSpan.FromMilliseconds(2), 0.5e9), links.Between(0, 2));
         Assert.Equal(links.Between(0, 2), links.Between(1, 2));
-    }
-
-    [Fact]
-    public async Task Requests_that_travel_are_measured()
-    {
-        await using var cluster = await BareCluster.StartAsync(2);
-        var layer = new LayerId(Model, 0);
-        var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
-        var links = cluster.GetSiloServiceProvider(silos[0]).GetRequiredService<LinkMeter>();
-        await links.MeasureNewAsync(silos, Stop);
-        Assert.Null(Assert.Single(links.Links).Slowdown);
-        for (var head = 0; head < 12; head++)
-        {
-            using var place = PlacementHint.On(silos[head % 2]);
-            await cluster.Client.GetGrain<IAttentionHeadGrain>(layer.Head(head).ToString()).LocateAsync(Stop);
-        }
-
-        using (PlacementHint.On(silos[0]))
-        {
-            await cluster.Client.GetGrain<IMultiHeadAttentionGrain>(layer.ToString()).AttendAsync(new AttentionRequest(Matrices.Random(10, 768)), Stop);
-        }
-
-        Assert.InRange(Assert.Single(links.Links).Slowdown!.Value, double.Epsilon, double.MaxValue);
     }
 
     private static SiloProfile Profile(int silo, double?[] slowdowns) => new(

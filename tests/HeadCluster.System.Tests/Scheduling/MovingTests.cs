@@ -9,6 +9,7 @@ namespace HeadCluster.System.Tests.Scheduling;
 public sealed class MovingTests(ITestOutputHelper output)
 {
     private const int Clients = 8;
+    private const int Heads = 12;
 
     private static readonly LayerId Layer = new("random:gpt2-small?layers=1", 0);
     private static readonly int Moves = int.Parse(Environment.GetEnvironmentVariable("HEADCLUSTER_MOVES") ?? "12", CultureInfo.InvariantCulture);
@@ -24,7 +25,7 @@ public sealed class MovingTests(ITestOutputHelper output)
         for (var move = 0; move < Moves; move++)
         {
             var status = await load.Client.StatusAsync(Stop);
-            var head = status.Heads.Single(head => head.Head == Layer.Head(move % 12));
+            var head = status.Heads.Single(head => head.Head == Layer.Head(move % Heads));
             var others = status.Silos.Select(silo => silo.Address).Where(silo => !silo.Equals(head.Silo)).Order().ToArray();
             var report = await load.Client.Scheduler.MoveAsync(head.Head, others[move % others.Length], Stop);
             Assert.Equal((head.Silo, others[move % others.Length]), (report.From, report.To));

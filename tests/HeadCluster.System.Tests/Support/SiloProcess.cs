@@ -63,7 +63,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     public static Task<SiloProcess> StartAsync(SiloProcess? primary, Dictionary<string, string> environment, params string[] args) =>
         StartAsync(primary, environment, [], ["--no-rebalance", .. args]);
 
-    /// <summary>Starts a silo whose heads move when that is worth it, and waits for the line that says it is ready.</summary>
+    /// <summary>Starts a silo whose heads move when that is worth it, unless it is told otherwise, and waits for the line that says it is ready.</summary>
     /// <param name="primary">The silo whose cluster it joins; null to form one.</param>
     /// <param name="environment">More environment variables than the tests have.</param>
     /// <param name="args">More arguments.</param>

@@ -25,6 +25,9 @@ internal sealed class SiloSpeed
     /// <summary>What is left of one time that a thread woke up while it still says something.</summary>
     private const double RecentWaking = 0.2;
 
+    /// <summary>Times that threads woke up lately with which there is no need to wake one for nothing.</summary>
+    private const double EnoughWakings = 1;
+
     private readonly Lock _lock = new();
     private readonly DecayingSums _computed;
     private readonly DecayingSums _woken;
@@ -82,7 +85,7 @@ internal sealed class SiloSpeed
     {
         lock (_lock)
         {
-            return _compute.Running > 0 || !_waking.IsCompleted || _woken.Read().First >= 1
+            return _compute.Running > 0 || !_waking.IsCompleted || _woken.Read().First >= EnoughWakings
                 ? _waking
                 : _waking = _compute.RunAsync(ComputePool.InlineOperations, _ => AddWaking(ComputePool.WakeDelay));
         }
