@@ -149,13 +149,9 @@ internal ref struct AttentionTile
 
             var left = Lanes.RoundUp(Math.Min(count - key, PanelKernel.PanelColumns - lane)) / Lanes.Count;
             var vectors = PanelKernel.NextVectors(rows, left);
-            for (var row = 0; row < rows; row += PanelKernel.MaxRows)
-            {
-                tile.X = ref Unsafe.Add(ref MemoryMarshal.GetReference(queries), row * queryStride);
-                tile.Y = ref _scores[(row * AttentionKernel.BlockKeys) + key];
-                PanelKernel.Run<Float32Weights, float>(Math.Min(PanelKernel.MaxRows, rows - row), vectors, tile);
-            }
-
+            tile.X = ref MemoryMarshal.GetReference(queries);
+            tile.Y = ref _scores[key];
+            PanelKernel.Run<Float32Weights, float>(rows, vectors, tile);
             key += vectors * Lanes.Count;
         }
     }

@@ -4,6 +4,8 @@ namespace HeadCluster.Kernels;
 internal sealed class ComputeJob
 {
     private readonly int _parts;
+    private readonly int _leading;
+    private readonly ManualResetEventSlim? _leadingEnded;
     private readonly Action<int, CancellationToken> _work;
     private readonly CancellationToken _cancellationToken;
 
@@ -13,10 +15,12 @@ internal sealed class ComputeJob
     private int _taken;
     private int _ended;
 
-    public ComputeJob(int parts, ComputeOrder order, Action<int, CancellationToken> work, CancellationToken cancellationToken)
+    public ComputeJob(int parts, int leading, ComputeOrder order, Action<int, CancellationToken> work, CancellationToken cancellationToken)
     {
         Order = order;
         _parts = parts;
+        _leading = leading;
+        _leadingEnded = leading > 0 ? new ManualResetEventSlim() : null;
         _work = work;
         _cancellationToken = cancellationToken;
     }
@@ -39,6 +43,12 @@ internal sealed class ComputeJob
         int part;
         while ((part = Interlocked.Increment(ref _taken) - 1) < _parts)
         {
+            if (part >= _leading)
+            {
+                // Parts are taken in their order, so that those waited for are being computed, or have ended.
+                _leadingEnded?.Wait();
+            }
+
             // After an error or a cancellation nobody wants the remaining parts.
             if (Volatile.Read(ref _error) is null)
             {
@@ -54,7 +64,13 @@ internal sealed class ComputeJob
                 }
             }
 
-            ended |= Interlocked.Increment(ref _ended) == _parts;
+            var count = Interlocked.Increment(ref _ended);
+            if (count == _leading)
+            {
+                _leadingEnded?.Set();
+            }
+
+            ended |= count == _parts;
         }
 
         return ended;

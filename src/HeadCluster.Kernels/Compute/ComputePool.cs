@@ -71,24 +71,35 @@ public class ComputePool : IDisposable
     public Task RunAsync(long operations, Action<CancellationToken> work, ComputeOrder? order = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
-        return RunPartsAsync(1, operations, (_, token) => work(token), order, cancellationToken);
+        return RunPartsAsync(1, operations, (_, token) => work(token), order, leading: 0, cancellationToken);
     }
 
     /// <summary>
-    /// Runs parts of work that do not depend on each other, each once. The threads take the next part whenever they are done
-    /// with one, so parts need not be equal.
+    /// Runs parts of work, each once. The threads take the next part whenever they are done with one, so parts need not be equal. They do not
+    /// depend on each other, but that the first may have to end before the others begin.
     /// </summary>
     /// <param name="parts">How many; work gets their numbers from 0 on.</param>
     /// <param name="operations">Floating-point operations of all parts, for the choice of how many threads are worth it.</param>
     /// <param name="work">The work of a part. It must look at the token between blocks.</param>
     /// <param name="order">Before and after which other work; null for after all that came before.</param>
+    /// <param name="leading">
+    /// How many parts, the first ones, have to end before any other begins. A thread that finds no part of them left waits for the others,
+    /// so they should not take long.
+    /// </param>
     /// <param name="cancellationToken">Parts that have not started when it is cancelled never do.</param>
     /// <returns>A task that ends when no part runs any more, in success, with the first error, or cancelled.</returns>
     public Task RunPartsAsync(
-        int parts, long operations, Action<int, CancellationToken> work, ComputeOrder? order = null, CancellationToken cancellationToken = default)
+        int parts,
+        long operations,
+        Action<int, CancellationToken> work,
+        ComputeOrder? order = null,
+        int leading = 0,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfNegative(parts);
+        ArgumentOutOfRangeException.ThrowIfNegative(leading);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(leading, parts);
         if (parts == 0)
         {
             return Task.CompletedTask;
@@ -96,13 +107,13 @@ public class ComputePool : IDisposable
 
         if (operations < InlineOperations)
         {
-            var small = new ComputeJob(parts, order: default, work, cancellationToken);
+            var small = new ComputeJob(parts, leading, order: default, work, cancellationToken);
             small.Serve(this);
             small.Complete();
             return small.Completion;
         }
 
-        var job = new ComputeJob(parts, order ?? new ComputeOrder(TakeTurn(), Place: 0), work, cancellationToken);
+        var job = new ComputeJob(parts, leading, order ?? new ComputeOrder(TakeTurn(), Place: 0), work, cancellationToken);
         var threads = Math.Min(Math.Min(parts, ThreadCount), operations / InlineOperations);
         _queue.Add(job, (int)threads);
         return job.Completion;
@@ -135,6 +146,7 @@ public class ComputePool : IDisposable
             rows * operationsPerRow,
             (part, token) => work(part * partRows, Math.Min(partRows, rows - (part * partRows)), token),
             order,
+            leading: 0,
             cancellationToken);
     }
 

@@ -92,18 +92,22 @@ public sealed class AttentionLayer
         try
         {
             var keys = rows + (caches?[0].Length ?? 0);
+            var output = new ProductParts(rows, _outputWeights, pool.ThreadCount);
             await pool.RunPartsAsync(
-                _heads.Length,
-                _heads.Length * (Shape.ProjectOperations(rows) + Shape.AttendOperations(rows, keys)),
-                (head, token) => AttendHead(head, x.Span, rows, caches?[head], z, token),
-                cancellationToken: cancellationToken);
-
-            var (inputs, outputs) = (_outputWeights.Inputs, _outputWeights.Outputs);
-            await pool.RunRowsAsync(
-                rows,
-                2L * inputs * outputs,
-                (first, count, token) => LinearKernel.Apply(
-                    z.AsSpan(first * inputs, count * inputs), count, _outputWeights, y.Span.Slice(first * outputs, count * outputs), token),
+                _heads.Length + output.Count,
+                (_heads.Length * (Shape.ProjectOperations(rows) + Shape.AttendOperations(rows, keys))) + output.Operations,
+                (part, token) =>
+                {
+                    if (part < _heads.Length)
+                    {
+                        AttendHead(part, x.Span, rows, caches?[part], z, token);
+                    }
+                    else
+                    {
+                        output.Compute(part - _heads.Length, z, y.Span, token);
+                    }
+                },
+                leading: _heads.Length,
                 cancellationToken: cancellationToken);
         }
         finally

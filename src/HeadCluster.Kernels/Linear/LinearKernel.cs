@@ -24,6 +24,24 @@ public static class LinearKernel
         ApplyInputs(x, rows, weights, 0, weights.Inputs, y, cancellationToken);
     }
 
+    /// <summary>Computes the columns of <see cref="Apply"/> that some panels of the weights have.</summary>
+    /// <param name="x"><c>[rows, weights.Inputs]</c>, row-major.</param>
+    /// <param name="rows">Rows of x and y.</param>
+    /// <param name="weights">W and b.</param>
+    /// <param name="firstPanel">The first of the panels.</param>
+    /// <param name="panels">How many they are.</param>
+    /// <param name="y"><c>[rows, weights.Outputs]</c>, row-major, of which only their columns are written; must not overlap x.</param>
+    /// <param name="cancellationToken">Checked between panels; y is incomplete after it.</param>
+    /// <exception cref="ArgumentException">A span is too short, y overlaps x, or the panels are not those of W.</exception>
+    internal static void ApplyPanels(
+        ReadOnlySpan<float> x, int rows, PackedMatrix weights, int firstPanel, int panels, Span<float> y, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstPanel);
+        ArgumentOutOfRangeException.ThrowIfNegative(panels);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(panels, weights.Panels - firstPanel);
+        Compute(x, rows, weights, 0, weights.Inputs, firstPanel, panels, y, cancellationToken);
+    }
+
     /// <summary>
     /// Computes the part of <see cref="Apply"/> that some inputs have in it: the first inputs begin at the bias, later ones go on with
     /// what y holds. Ranges that follow each other from input 0 to the last give the bits of all inputs at once.
@@ -40,10 +58,24 @@ public static class LinearKernel
         ReadOnlySpan<float> x, int rows, PackedMatrix weights, int firstInput, int inputs, Span<float> y, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfNegative(firstInput);
         ArgumentOutOfRangeException.ThrowIfNegative(inputs);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(inputs, weights.Inputs - firstInput);
+        Compute(x, rows, weights, firstInput, inputs, firstPanel: 0, weights.Panels, y, cancellationToken);
+    }
+
+    private static void Compute(
+        ReadOnlySpan<float> x,
+        int rows,
+        PackedMatrix weights,
+        int firstInput,
+        int inputs,
+        int firstPanel,
+        int panels,
+        Span<float> y,
+        CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
         Check.AtLeast(x.Length, (long)rows * weights.Inputs, nameof(x));
         Check.AtLeast(y.Length, (long)rows * weights.Outputs, nameof(y));
         Check.Apart(x, y, nameof(y));
@@ -52,7 +84,17 @@ public static class LinearKernel
             return;
         }
 
-        var product = new Product { X = x[firstInput..], Rows = rows, Weights = weights, FirstInput = firstInput, Inputs = inputs, Y = y };
+        var product = new Product
+        {
+            X = x[firstInput..],
+            Rows = rows,
+            Weights = weights,
+            FirstInput = firstInput,
+            Inputs = inputs,
+            FirstPanel = firstPanel,
+            EndPanel = firstPanel + panels,
+            Y = y,
+        };
         switch (weights.Format)
         {
             case WeightFormat.BFloat16: Apply<BFloat16Weights, ushort>(product, cancellationToken); break;
@@ -73,7 +115,7 @@ public static class LinearKernel
         }
 
         // A panel stays in the second-level cache while all rows pass by.
-        for (var panel = 0; panel * PanelKernel.PanelColumns < product.Weights.Outputs; panel++)
+        for (var panel = product.FirstPanel; panel < product.EndPanel; panel++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ApplyPanel<TFormat, TStored>(product, panel);
@@ -87,8 +129,8 @@ public static class LinearKernel
         where TStored : unmanaged
     {
         var weights = product.Weights;
-        var whole = weights.Outputs / PanelKernel.PanelColumns;
-        for (var panel = 0; panel < whole;)
+        var whole = Math.Min(product.EndPanel, weights.Outputs / PanelKernel.PanelColumns);
+        for (var panel = product.FirstPanel; panel < whole;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var panels = Math.Min(PanelKernel.MaxPanelsOfRow, whole - panel);
@@ -98,7 +140,7 @@ public static class LinearKernel
             panel += panels;
         }
 
-        if (whole * PanelKernel.PanelColumns < weights.Outputs)
+        if (whole < product.EndPanel)
         {
             cancellationToken.ThrowIfCancellationRequested();
             ApplyPanel<TFormat, TStored>(product, whole);
@@ -113,7 +155,7 @@ public static class LinearKernel
         ref readonly var stored = ref product.Panel<TStored>(panel);
         if (!TFormat.IsCostly || product.Rows <= PanelKernel.MaxRows)
         {
-            ApplyTiles<TFormat, TStored>(product, panel, in stored);
+            ApplyTiles<TFormat, TStored>(product, panel, in stored, product.WeightsToNext<TStored>(panel));
             return;
         }
 
@@ -125,12 +167,14 @@ public static class LinearKernel
             TFormat.Load(in stored, (nuint)i).StoreUnsafe(ref wide[i]);
         }
 
-        ApplyTiles<Float32Weights, float>(product, panel, in wide[0]);
+        ApplyTiles<Float32Weights, float>(product, panel, in wide[0], next: 0);
         ArrayPool<float>.Shared.Return(wide);
     }
 
+    // Next: where the next panel's weights start, counted from this one's. Memory has them ready only if they are asked for before they are
+    // needed: the first rows would take twice as long as the others. All tiles of rows together ask for all of them.
     [MethodImpl(Compile.Alone)]
-    private static void ApplyTiles<TFormat, TStored>(in Product product, int panel, ref readonly TStored stored)
+    private static void ApplyTiles<TFormat, TStored>(in Product product, int panel, ref readonly TStored stored, nuint next)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
     {
@@ -140,15 +184,10 @@ public static class LinearKernel
         for (var vector = 0; vector < vectors;)
         {
             var count = PanelKernel.NextVectors(rows, vectors - vector);
-            for (var row = 0; row < rows; row += PanelKernel.MaxRows)
-            {
-                var height = Math.Min(PanelKernel.MaxRows, rows - row);
-                ref var y = ref product.Y[(row * weights.Outputs) + column];
-
-                // Written when the sums are done, and far from each other: by then the lines are here.
-                Prefetch.Rows(in y, weights.Outputs, height, count * Lanes.Count);
-                PanelKernel.Run<TFormat, TStored>(height, count, product.Tile(column, in stored, row, ref y, weights.Outputs));
-            }
+            var ask = next == 0 ? 0 : Math.Min(((count * Lanes.Count * PanelKernel.MaxRows) + rows - 1) / rows, Lanes.Count);
+            var tile = product.Tile(column, in stored, row: 0, ref product.Y[column], weights.Outputs);
+            (tile.NextWeights, tile.NextWeightsPerInput) = (next, (nuint)ask);
+            PanelKernel.Run<TFormat, TStored>(rows, count, tile);
 
             vector += count;
             column += count * Lanes.Count;
@@ -186,7 +225,7 @@ public static class LinearKernel
         }
     }
 
-    // Some inputs of some rows. X begins at the first of the inputs.
+    // Some inputs and columns of some rows. X begins at the first of the inputs.
     private ref struct Product
     {
         public ReadOnlySpan<float> X;
@@ -194,6 +233,8 @@ public static class LinearKernel
         public PackedMatrix Weights;
         public int FirstInput;
         public int Inputs;
+        public int FirstPanel;
+        public int EndPanel;
         public Span<float> Y;
 
         // Whether y holds what earlier inputs gave.
@@ -203,6 +244,13 @@ public static class LinearKernel
         public readonly ref readonly TStored Panel<TStored>(int panel)
             where TStored : unmanaged =>
             ref Unsafe.Add(ref Unsafe.AsRef(in Weights.Panel<TStored>(panel)), FirstInput * Weights.PanelWidth(panel));
+
+        // From the weights of these inputs in a panel to those in the next; 0 for the last.
+        public readonly nuint WeightsToNext<TStored>(int panel)
+            where TStored : unmanaged =>
+            panel + 1 < Weights.Panels
+                ? (nuint)(Unsafe.ByteOffset(in Panel<TStored>(panel), in Panel<TStored>(panel + 1)) / Unsafe.SizeOf<TStored>())
+                : 0;
 
         // The columns from one on, of the panel whose weights of these inputs begin at `panel`; y has those of the row.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -15,7 +15,7 @@ namespace HeadCluster.Kernels;
 public sealed class PackedMatrix
 {
     // TStored[] of the format.
-    private readonly Array _panels;
+    private readonly Array _stored;
     private readonly float[] _bias;
 
     private PackedMatrix(int inputs, int outputs, WeightFormat format)
@@ -24,7 +24,7 @@ public sealed class PackedMatrix
         Outputs = outputs;
         Format = format;
         var length = checked((int)Length(inputs, outputs));
-        _panels = format == WeightFormat.Float32 ? new float[length] : new ushort[length];
+        _stored = format == WeightFormat.Float32 ? new float[length] : new ushort[length];
         _bias = new float[Lanes.RoundUp(outputs)];
     }
 
@@ -47,10 +47,13 @@ public sealed class PackedMatrix
     /// <summary>Whether no weight is infinite or NaN.</summary>
     internal bool IsFinite { get; private set; } = true;
 
+    /// <summary>How many panels there are, the last of which may be narrower.</summary>
+    internal int Panels => (Outputs + PanelKernel.PanelColumns - 1) / PanelKernel.PanelColumns;
+
     /// <summary>The first weight of a panel.</summary>
     internal ref readonly TStored Panel<TStored>(int panel)
         where TStored : unmanaged =>
-        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Panels<TStored>()), (nint)panel * Inputs * PanelKernel.PanelColumns);
+        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Stored<TStored>()), (nint)panel * Inputs * PanelKernel.PanelColumns);
 
     /// <summary>Columns of a panel: 64, or fewer of the last.</summary>
     internal int PanelWidth(int panel) => Math.Min(PanelKernel.PanelColumns, Outputs - (panel * PanelKernel.PanelColumns));
@@ -87,7 +90,7 @@ public sealed class PackedMatrix
             firstColumn += part.Outputs;
         }
 
-        _ = packed._panels is float[] panels ? LargePages.Use(panels) : LargePages.Use(packed.Panels<ushort>());
+        _ = packed._stored is float[] weights ? LargePages.Use(weights) : LargePages.Use(packed.Stored<ushort>());
         return packed;
     }
 
@@ -107,8 +110,8 @@ public sealed class PackedMatrix
         return parts.IsEmpty ? WeightFormat.Float32 : parts[0].Format;
     }
 
-    private TStored[] Panels<TStored>()
-        where TStored : unmanaged => (TStored[])_panels;
+    private TStored[] Stored<TStored>()
+        where TStored : unmanaged => (TStored[])_stored;
 
     // A part's columns go to the panels in runs: as many as share a panel, for every input.
     [MethodImpl(Compile.Alone)]
@@ -118,7 +121,7 @@ public sealed class PackedMatrix
     {
         part.Bias.Span.CopyTo(_bias.AsSpan(firstColumn));
         IsFinite = IsFinite && NonFinite.IndexOf(part.Weights.Span) < 0;
-        var panels = Panels<TStored>();
+        var panels = Stored<TStored>();
         for (var column = 0; column < part.Outputs;)
         {
             var (panel, lane) = Math.DivRem(firstColumn + column, PanelKernel.PanelColumns);

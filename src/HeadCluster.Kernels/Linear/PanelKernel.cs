@@ -29,8 +29,8 @@ internal static class PanelKernel
     /// <summary>The columns of the next tile, in vectors, where <paramref name="remaining"/> vectors of a panel are left.</summary>
     public static int NextVectors(int rows, int remaining) => Vector512.IsHardwareAccelerated || rows == 1 ? remaining : 1;
 
-    /// <summary>Computes one tile.</summary>
-    /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
+    /// <summary>Computes rows of any number, tile by tile.</summary>
+    /// <param name="rows">How many, 1 or more.</param>
     /// <param name="vectors">What <see cref="NextVectors"/> says.</param>
     /// <param name="tile">Where everything is; memory of this size is trusted to be there.</param>
     [MethodImpl(Compile.Alone)]
@@ -54,71 +54,119 @@ internal static class PanelKernel
         where TStored : unmanaged
         where TVectors : struct, INumber
     {
+        // As many of the largest tile as there can be without one or two rows left over, since a tile of so few waits for its weights.
+        var (tiles, rest) = Math.DivRem(rows, MaxRows);
+        if (tiles > 0)
+        {
+            (tiles, rest) = rest is 1 or 2 ? (tiles - 1, rest + MaxRows) : (tiles, rest);
+            Run<TFormat, TStored, N6, TVectors>(tile, tiles);
+        }
+
+        if (rest > 0)
+        {
+            RunRest<TFormat, TStored, TVectors>(rest, tile.After(tiles * MaxRows));
+        }
+    }
+
+    [MethodImpl(Compile.Alone)]
+    private static void RunRest<TFormat, TStored, TVectors>(int rows, in PanelTile<TStored> tile)
+        where TFormat : struct, IWeightFormat<TStored>
+        where TStored : unmanaged
+        where TVectors : struct, INumber
+    {
         switch (rows)
         {
-            case 1: Run<TFormat, TStored, N1, TVectors>(tile); break;
-            case 2: Run<TFormat, TStored, N2, TVectors>(tile); break;
-            case 3: Run<TFormat, TStored, N3, TVectors>(tile); break;
-            case 4: Run<TFormat, TStored, N4, TVectors>(tile); break;
-            case 5: Run<TFormat, TStored, N5, TVectors>(tile); break;
-            case 6: Run<TFormat, TStored, N6, TVectors>(tile); break;
+            case 1: Run<TFormat, TStored, N1, TVectors>(tile, tiles: 1); break;
+            case 2: Run<TFormat, TStored, N2, TVectors>(tile, tiles: 1); break;
+            case 3: Run<TFormat, TStored, N3, TVectors>(tile, tiles: 1); break;
+            case 4: Run<TFormat, TStored, N4, TVectors>(tile, tiles: 1); break;
+            case 5: Run<TFormat, TStored, N5, TVectors>(tile, tiles: 1); break;
+            case 7:
+                Run<TFormat, TStored, N4, TVectors>(tile, tiles: 1);
+                Run<TFormat, TStored, N3, TVectors>(tile.After(4), tiles: 1);
+                break;
+            case 8: Run<TFormat, TStored, N4, TVectors>(tile, tiles: 2); break;
             default: throw new ArgumentOutOfRangeException(nameof(rows));
         }
     }
 
     [MethodImpl(Compile.Alone)]
-    private static void Run<TFormat, TStored, TRows, TVectors>(in PanelTile<TStored> tile)
+    private static void Run<TFormat, TStored, TRows, TVectors>(in PanelTile<TStored> first, int tiles)
         where TFormat : struct, IWeightFormat<TStored>
         where TStored : unmanaged
         where TRows : struct, INumber
         where TVectors : struct, INumber
     {
         // Rows are reached from two of them, of which each other is at most two strides away: what an address can hold without an instruction.
-        ref var x0 = ref Unsafe.AsRef(in tile.X);
-        var stride = tile.XStride;
+        ref var x0 = ref Unsafe.AsRef(in first.X);
+        var (stride, inputs, inputStride) = (first.XStride, first.Inputs, first.InputStride);
         ref var x3 = ref Unsafe.Add(ref x0, TRows.Value > 3 ? 3 * stride : 0);
-        ref readonly var w = ref tile.Weights;
-        var (inputStride, next) = (tile.InputStride, tile.NextX);
-
-        Chains<TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-        if (!Unsafe.IsNullRef(in tile.Start))
+        ref readonly var w = ref first.Weights;
+        ref readonly var start = ref first.Start;
+        ref var y = ref first.Y;
+        var (nextX, nextWeights, nextWeightsPerInput) = (first.NextX, first.NextWeights, first.NextWeightsPerInput);
+        for (var tile = 0; tile < tiles; tile++)
         {
-            r0.Load(in tile.Start, 0);
-            if (TRows.Value > 1) { r1.Load(in tile.Start, tile.StartStride); }
-            if (TRows.Value > 2) { r2.Load(in tile.Start, 2 * tile.StartStride); }
-            if (TRows.Value > 3) { r3.Load(in tile.Start, 3 * tile.StartStride); }
-            if (TRows.Value > 4) { r4.Load(in tile.Start, 4 * tile.StartStride); }
-            if (TRows.Value > 5) { r5.Load(in tile.Start, 5 * tile.StartStride); }
+            Chains<TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
+            if (!Unsafe.IsNullRef(in start))
+            {
+                var startStride = first.StartStride;
+                r0.Load(in start, 0);
+                if (TRows.Value > 1) { r1.Load(in start, startStride); }
+                if (TRows.Value > 2) { r2.Load(in start, 2 * startStride); }
+                if (TRows.Value > 3) { r3.Load(in start, 3 * startStride); }
+                if (TRows.Value > 4) { r4.Load(in start, 4 * startStride); }
+                if (TRows.Value > 5) { r5.Load(in start, 5 * startStride); }
+                start = ref Unsafe.Add(ref Unsafe.AsRef(in start), (nuint)TRows.Value * startStride);
+            }
+
+            Vector512<float> w1 = default, w2 = default, w3 = default;
+            for (nuint i = 0, at = 0; i < inputs; i++, at += inputStride)
+            {
+                var w0 = TFormat.Load(in w, at);
+                if (TVectors.Value > 1) { w1 = TFormat.Load(in w, at + Lanes.Count); }
+                if (TVectors.Value > 2) { w2 = TFormat.Load(in w, at + (2 * Lanes.Count)); }
+                if (TVectors.Value > 3) { w3 = TFormat.Load(in w, at + (3 * Lanes.Count)); }
+                if (TRows.Value == 1 && TVectors.Value == 4) { Prefetch.PageAhead(in w, at, PanelColumns); }
+
+                // What comes later is asked for bit by bit: many lines at once would hold up what is needed now. Of the results, which lie
+                // far apart, a line for each input; of the next tile's six rows an element a row, all of them by the time it begins.
+                if (TRows.Value > 1 && i < (nuint)(TRows.Value * TVectors.Value))
+                {
+                    var (row, vector) = Math.DivRem(i, (nuint)TVectors.Value);
+                    Prefetch.Near(in y, (row * first.YStride) + (vector * Lanes.Count));
+                }
+
+                if (TRows.Value == MaxRows)
+                {
+                    Prefetch.Near(in x0, nextX + (i * (MaxRows - 1)));
+                    Prefetch.Far(in w, nextWeights + (i * nextWeightsPerInput));
+                }
+
+                r0.Add(Vector512.Create(x0), w0, w1, w2, w3);
+                if (TRows.Value > 1) { r1.Add(Vector512.Create(Unsafe.Add(ref x0, stride)), w0, w1, w2, w3); }
+                if (TRows.Value > 2) { r2.Add(Vector512.Create(Unsafe.Add(ref x0, 2 * stride)), w0, w1, w2, w3); }
+                if (TRows.Value > 3) { r3.Add(Vector512.Create(x3), w0, w1, w2, w3); }
+                if (TRows.Value > 4) { r4.Add(Vector512.Create(Unsafe.Add(ref x3, stride)), w0, w1, w2, w3); }
+                if (TRows.Value > 5) { r5.Add(Vector512.Create(Unsafe.Add(ref x3, 2 * stride)), w0, w1, w2, w3); }
+                x0 = ref Unsafe.Add(ref x0, 1);
+                if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, 1); }
+            }
+
+            var yStride = first.YStride;
+            r0.Store(ref y, 0);
+            if (TRows.Value > 1) { r1.Store(ref y, yStride); }
+            if (TRows.Value > 2) { r2.Store(ref y, 2 * yStride); }
+            if (TRows.Value > 3) { r3.Store(ref y, 3 * yStride); }
+            if (TRows.Value > 4) { r4.Store(ref y, 4 * yStride); }
+            if (TRows.Value > 5) { r5.Store(ref y, 5 * yStride); }
+
+            var toNext = ((nuint)TRows.Value * stride) - inputs;
+            x0 = ref Unsafe.Add(ref x0, toNext);
+            if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, toNext); }
+            y = ref Unsafe.Add(ref y, (nuint)TRows.Value * yStride);
+            nextWeights += inputs * nextWeightsPerInput;
         }
-
-        Vector512<float> w1 = default, w2 = default, w3 = default;
-        for (nuint i = 0, at = 0, inputs = tile.Inputs; i < inputs; i++, at += inputStride)
-        {
-            var w0 = TFormat.Load(in w, at);
-            if (TVectors.Value > 1) { w1 = TFormat.Load(in w, at + Lanes.Count); }
-            if (TVectors.Value > 2) { w2 = TFormat.Load(in w, at + (2 * Lanes.Count)); }
-            if (TVectors.Value > 3) { w3 = TFormat.Load(in w, at + (3 * Lanes.Count)); }
-            if (TRows.Value == 1 && TVectors.Value == 4) { Prefetch.PageAhead(in w, at, PanelColumns); }
-
-            // Six elements for each input: the six rows of the next tile, by the time it begins.
-            if (TRows.Value == MaxRows) { Prefetch.Ahead(in x0, next + (i * (MaxRows - 1))); }
-
-            r0.Add(Vector512.Create(x0), w0, w1, w2, w3);
-            if (TRows.Value > 1) { r1.Add(Vector512.Create(Unsafe.Add(ref x0, stride)), w0, w1, w2, w3); }
-            if (TRows.Value > 2) { r2.Add(Vector512.Create(Unsafe.Add(ref x0, 2 * stride)), w0, w1, w2, w3); }
-            if (TRows.Value > 3) { r3.Add(Vector512.Create(x3), w0, w1, w2, w3); }
-            if (TRows.Value > 4) { r4.Add(Vector512.Create(Unsafe.Add(ref x3, stride)), w0, w1, w2, w3); }
-            if (TRows.Value > 5) { r5.Add(Vector512.Create(Unsafe.Add(ref x3, 2 * stride)), w0, w1, w2, w3); }
-            x0 = ref Unsafe.Add(ref x0, 1);
-            if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, 1); }
-        }
-
-        r0.Store(ref tile.Y, 0);
-        if (TRows.Value > 1) { r1.Store(ref tile.Y, tile.YStride); }
-        if (TRows.Value > 2) { r2.Store(ref tile.Y, 2 * tile.YStride); }
-        if (TRows.Value > 3) { r3.Store(ref tile.Y, 3 * tile.YStride); }
-        if (TRows.Value > 4) { r4.Store(ref tile.Y, 4 * tile.YStride); }
-        if (TRows.Value > 5) { r5.Store(ref tile.Y, 5 * tile.YStride); }
     }
 
     /// <summary>
@@ -136,7 +184,7 @@ internal static class PanelKernel
     {
         switch (panels)
         {
-            case 1: Run<TFormat, TStored, N1, N4>(tile); break;
+            case 1: Run<TFormat, TStored, N1, N4>(tile, tiles: 1); break;
             case 2: RunRow<TFormat, TStored, N2>(tile, panelStride, outputStride); break;
             case 3: RunRow<TFormat, TStored, N3>(tile, panelStride, outputStride); break;
             case 4: RunRow<TFormat, TStored, N4>(tile, panelStride, outputStride); break;

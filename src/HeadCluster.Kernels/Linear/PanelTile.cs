@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace HeadCluster.Kernels;
 
 /// <summary>
@@ -24,6 +26,14 @@ internal ref struct PanelTile<TStored>
     public nuint InputStride;
 
     /// <summary>
+    /// Where weights start that are needed soon, counted from Weights, and how many of them each input asks for, so that they are in the
+    /// second-level cache by then; 0 where there are none, or they are there anyway.
+    /// </summary>
+    public nuint NextWeights;
+
+    public nuint NextWeightsPerInput;
+
+    /// <summary>
     /// What the chains of row r begin with starts at Start + r · StartStride: a bias where the stride is 0, y itself where a sum
     /// goes on. A null reference: they begin with 0.
     /// </summary>
@@ -35,4 +45,14 @@ internal ref struct PanelTile<TStored>
     public ref float Y;
 
     public nuint YStride;
+
+    /// <summary>The same for the rows from one on.</summary>
+    public readonly PanelTile<TStored> After(int rows)
+    {
+        var rest = this;
+        rest.X = ref Unsafe.Add(ref Unsafe.AsRef(in X), (nuint)rows * XStride);
+        rest.Start = ref Unsafe.Add(ref Unsafe.AsRef(in Start), (nuint)rows * StartStride);
+        rest.Y = ref Unsafe.Add(ref Y, (nuint)rows * YStride);
+        return rest;
+    }
 }

@@ -52,14 +52,27 @@ internal static class Prefetch
         }
     }
 
-    /// <summary>Asks for the line of an element that is needed later.</summary>
+    /// <summary>Asks for the line of an element, into the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Ahead(ref readonly float first, nuint at)
+    public static unsafe void Near<T>(ref readonly T first, nuint at)
+        where T : unmanaged
     {
         if (Sse.IsSupported)
         {
             // An address only, as above.
-            Sse.Prefetch0((float*)Unsafe.AsPointer(ref Unsafe.AsRef(in first)) + at);
+            Sse.Prefetch0((T*)Unsafe.AsPointer(ref Unsafe.AsRef(in first)) + at);
+        }
+    }
+
+    /// <summary>Asks for the line of an element, into the second-level cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Far<T>(ref readonly T first, nuint at)
+        where T : unmanaged
+    {
+        if (Sse.IsSupported)
+        {
+            // An address only, as above.
+            Sse.Prefetch1((T*)Unsafe.AsPointer(ref Unsafe.AsRef(in first)) + at);
         }
     }
 }

@@ -33,6 +33,72 @@ public sealed class PartsTests
             iter: 100);
 
     [Fact]
+    public async Task Leading_parts_end_before_any_other_begins() =>
+        await Gen.Select(Gen.Int[0, 12], Gen.Int[0, 12], Gen.Int[1, 8], Gen.OneOf(Small, Large)).SampleAsync(
+            async (leading, others, threads, operations) =>
+            {
+                using var pool = new ComputePool(threads);
+                var (ended, early, ran) = (0, 0, 0);
+                await pool.RunPartsAsync(
+                    leading + others,
+                    operations,
+                    (part, _) =>
+                    {
+                        Interlocked.Increment(ref ran);
+                        if (part < leading)
+                        {
+                            Interlocked.Increment(ref ended);
+                        }
+                        else if (Volatile.Read(ref ended) < leading)
+                        {
+                            Interlocked.Increment(ref early);
+                        }
+                    },
+                    leading: leading);
+                Assert.Equal((leading + others, 0), (ran, early));
+            },
+            iter: 300);
+
+    [Fact(Timeout = 60_000)]
+    public async Task Error_in_a_leading_part_ends_all_and_leaves_no_thread_waiting() =>
+        await Gen.Select(Gen.Int[1, 12], Gen.Int[0, 12], Gen.Int[1, 8], Gen.Int[0, 11]).SampleAsync(
+            async (leading, others, threads, failing) =>
+            {
+                using var pool = new ComputePool(threads);
+                var began = 0;
+                var task = pool.RunPartsAsync(
+                    leading + others,
+                    Large,
+                    (part, _) =>
+                    {
+                        if (part == failing % leading)
+                        {
+                            throw new InvalidTimeZoneException();
+                        }
+
+                        if (part >= leading)
+                        {
+                            Interlocked.Increment(ref began);
+                        }
+                    },
+                    leading: leading);
+                await Assert.ThrowsAsync<InvalidTimeZoneException>(() => task);
+                Assert.Equal(0, began);
+
+                // Each of the threads takes a part.
+                using var all = new CountdownEvent(threads);
+                await pool.RunPartsAsync(
+                    threads,
+                    Large,
+                    (_, _) =>
+                    {
+                        all.Signal();
+                        all.Wait(TestContext.Current.CancellationToken);
+                    });
+            },
+            iter: 300);
+
+    [Fact]
     public async Task Parts_of_large_work_run_on_all_threads_at_once()
     {
         // No part ends before all three have begun.
@@ -74,6 +140,7 @@ public sealed class PartsTests
     {
         using var pool = new ComputePool(1);
         Assert.Throws<ArgumentOutOfRangeException>(() => { _ = pool.RunPartsAsync(-1, Small, (_, _) => { }); });
+        Assert.Throws<ArgumentOutOfRangeException>(() => { _ = pool.RunPartsAsync(1, Small, (_, _) => { }, leading: 2); });
         Assert.Throws<ArgumentNullException>(() => { _ = pool.RunPartsAsync(1, Small, null!); });
     }
 

@@ -38,7 +38,7 @@ public sealed class TogetherTests
                 using var pool = new ComputePool(threads);
                 var turns = Array.ConvertAll(new int[4], _ => pool.TakeTurn());
                 await Task.WhenAll(work.Select(one => pool.RunPartsAsync(
-                    one.Item4, one.Item4 * Large, (_, _) => { }, new(turns[one.Item1], one.Item2, one.Item3), TestContext.Current.CancellationToken)));
+                    one.Item4, one.Item4 * Large, (_, _) => { }, new(turns[one.Item1], one.Item2, one.Item3), cancellationToken: TestContext.Current.CancellationToken)));
             },
             iter: 300);
 

@@ -1,0 +1,52 @@
+namespace HeadCluster.Kernels;
+
+/// <summary>
+/// Splits y = x W + b over threads: into columns, since threads that go through different weights need not all go through all of them,
+/// and where columns are few into rows. Neither changes a bit.
+/// </summary>
+internal readonly struct ProductParts
+{
+    /// <summary>Enough that threads which begin or are held up at different times end together.</summary>
+    private const int PartsPerThread = 8;
+
+    private const int LeastTiles = 8;
+
+    private readonly PackedMatrix _weights;
+    private readonly int _rows;
+    private readonly int _blocks;
+    private readonly int _blockRows;
+
+    /// <param name="rows">Rows of x and y.</param>
+    /// <param name="weights">W and b.</param>
+    /// <param name="threads">How many threads share the parts.</param>
+    public ProductParts(int rows, PackedMatrix weights, int threads)
+    {
+        _weights = weights;
+        _rows = rows;
+
+        // Whole tiles of rows, and several of them for each time that a panel's weights are read.
+        var tiles = (rows + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows;
+        var blocks = Math.Clamp(PartsPerThread * threads / weights.Panels, 1, Math.Max(1, tiles / LeastTiles));
+        _blockRows = Math.Max(1, (tiles + blocks - 1) / blocks) * PanelKernel.MaxRows;
+        _blocks = (rows + _blockRows - 1) / _blockRows;
+    }
+
+    /// <summary>How many parts there are.</summary>
+    public int Count => _blocks * _weights.Panels;
+
+    /// <summary>Floating-point operations of all parts.</summary>
+    public long Operations => 2L * _rows * _weights.Inputs * _weights.Outputs;
+
+    /// <summary>Computes one part.</summary>
+    /// <param name="part">Its number.</param>
+    /// <param name="x"><c>[rows, weights.Inputs]</c>, row-major.</param>
+    /// <param name="y"><c>[rows, weights.Outputs]</c>, row-major, of which only the part's elements are written.</param>
+    /// <param name="cancellationToken">Checked at the beginning.</param>
+    public void Compute(int part, ReadOnlySpan<float> x, Span<float> y, CancellationToken cancellationToken)
+    {
+        var (panel, block) = Math.DivRem(part, _blocks);
+        var first = block * _blockRows;
+        LinearKernel.ApplyPanels(
+            x[(first * _weights.Inputs)..], Math.Min(_blockRows, _rows - first), _weights, panel, panels: 1, y[(first * _weights.Outputs)..], cancellationToken);
+    }
+}
