@@ -134,20 +134,20 @@ public class ComputePool : IDisposable
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
 
-        // Whole tiles of rows, and no part smaller than what is worth a thread. Each part goes through all of the weights, so that one thread
-        // alone takes all rows at once.
-        var parts = ThreadCount == 1 ? 1 : PartsPerThread * ThreadCount;
-        var share = (rows + parts - 1) / parts;
-        var smallest = Math.Min(rows, InlineOperations / Math.Max(operationsPerRow, 1));
-        var partRows = (int)Math.Max(share, smallest);
-        partRows = Math.Max(1, (partRows + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows) * PanelKernel.MaxRows;
+        // Whole tiles of rows, as many for one part as for another, and no part smaller than what is worth a thread. Each goes through all of
+        // the weights, so that one thread alone takes all rows at once.
+        var tiles = (rows + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows;
+        var most = ThreadCount == 1 ? 1 : PartsPerThread * ThreadCount;
+        var parts = (int)Math.Min(Math.Min(most, tiles), Math.Max(1, rows * operationsPerRow / InlineOperations));
         return RunPartsAsync(
-            (rows + partRows - 1) / partRows,
+            parts,
             rows * operationsPerRow,
-            (part, token) => work(part * partRows, Math.Min(partRows, rows - (part * partRows)), token),
+            (part, token) => work(FirstRow(part), FirstRow(part + 1) - FirstRow(part), token),
             order,
             leading: 0,
             cancellationToken);
+
+        int FirstRow(int part) => Math.Min(rows, (int)((long)tiles * part / parts) * PanelKernel.MaxRows);
     }
 
     /// <summary>Lets the threads end after the work that is queued.</summary>

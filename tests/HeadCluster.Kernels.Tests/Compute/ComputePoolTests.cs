@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CsCheck;
 
 namespace HeadCluster.Kernels.Tests.Compute;
@@ -6,7 +7,7 @@ public sealed class ComputePoolTests
 {
     private const long Large = ComputePool.InlineOperations;
     private static readonly Gen<(int Rows, long OperationsPerRow, int Threads)> Splits =
-        Gen.Select(Gen.Int[0, 50], Gen.OneOf(0L, 1000L, Large / 3, Large), Gen.Int[1, 4]);
+        Gen.Select(Gen.Int[0, 300], Gen.OneOf(0L, 1000L, Large / 3, Large), Gen.Int[1, 4]);
 
     [Fact]
     public async Task Start_delay_is_what_a_thread_takes_to_go_on_and_wake_delay_what_an_idle_one_takes_to_begin()
@@ -62,11 +63,11 @@ public sealed class ComputePoolTests
     }
 
     [Fact]
-    public async Task Rows_split_into_ranges_cover_each_row_once() => await Splits.SampleAsync(
+    public async Task Rows_split_into_even_ranges_cover_each_row_once() => await Splits.SampleAsync(
         async (rows, operationsPerRow, threads) =>
         {
             using var pool = new ComputePool(threads);
-            var (visits, ranges) = (new int[rows], 0);
+            var (visits, ranges, tiles) = (new int[rows], 0, new ConcurrentBag<int>());
             await pool.RunRowsAsync(
                 rows,
                 operationsPerRow,
@@ -74,13 +75,15 @@ public sealed class ComputePoolTests
                 {
                     Assert.True(count > 0);
                     Interlocked.Increment(ref ranges);
+                    tiles.Add((count + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows);
                     for (var row = first; row < first + count; row++)
                     {
                         Interlocked.Increment(ref visits[row]);
                     }
                 });
             Assert.All(visits, count => Assert.Equal(1, count));
-            Assert.InRange(ranges, Math.Min(rows, 1), (4 * threads) + 1);
+            Assert.InRange(ranges, Math.Min(rows, 1), 4 * threads);
+            Assert.InRange(tiles.DefaultIfEmpty().Max() - tiles.DefaultIfEmpty().Min(), 0, 1);
             Assert.Equal(0, pool.Running);
         },
         iter: 100);
