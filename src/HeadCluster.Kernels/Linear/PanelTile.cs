@@ -26,11 +26,12 @@ internal ref struct PanelTile<TStored>
     public nuint InputStride;
 
     /// <summary>
-    /// Where weights start that are needed soon, counted from Weights, and how many of them each input asks for, so that they are in the
-    /// second-level cache by then; 0 where there are none, or they are there anyway.
+    /// Where weights start that are needed after these, counted from Weights, so that they are asked for meanwhile; 0 where there are none, or
+    /// they are in the second-level cache anyway.
     /// </summary>
     public nuint NextWeights;
 
+    /// <summary>How many of those each input asks for; all tiles of rows together ask for a run of them.</summary>
     public nuint NextWeightsPerInput;
 
     /// <summary>

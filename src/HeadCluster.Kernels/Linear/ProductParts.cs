@@ -9,6 +9,7 @@ internal readonly struct ProductParts
     /// <summary>Enough that threads which begin or are held up at different times end together.</summary>
     private const int PartsPerThread = 8;
 
+    /// <summary>Tiles of rows for which a part reads a panel's weights, at least: reading them anew for each tile would take its time.</summary>
     private const int LeastTiles = 8;
 
     private readonly PackedMatrix _weights;
@@ -24,7 +25,6 @@ internal readonly struct ProductParts
         _weights = weights;
         _rows = rows;
 
-        // Whole tiles of rows, and several of them for each time that a panel's weights are read.
         var tiles = (rows + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows;
         var blocks = Math.Clamp(PartsPerThread * threads / weights.Panels, 1, Math.Max(1, tiles / LeastTiles));
         _blockRows = Math.Max(1, (tiles + blocks - 1) / blocks) * PanelKernel.MaxRows;
