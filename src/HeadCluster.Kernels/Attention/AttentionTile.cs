@@ -129,6 +129,7 @@ internal ref struct AttentionTile
     {
         var tile = new PanelTile<float>
         {
+            X = ref MemoryMarshal.GetReference(queries),
             XStride = (nuint)queryStride,
             Inputs = (nuint)_cache.HeadDim,
             InputStride = PanelKernel.PanelColumns,
@@ -142,14 +143,12 @@ internal ref struct AttentionTile
             tile.Weights = ref Unsafe.Add(ref Unsafe.AsRef(in _cache.KeyGroup(group + (key / PanelKernel.PanelColumns))), lane);
             if (rows == 1 && count - key >= PanelKernel.PanelColumns)
             {
-                tile.X = ref MemoryMarshal.GetReference(queries);
                 key += ScoreRuns(tile, key, group + (key / PanelKernel.PanelColumns), (count - key) / PanelKernel.PanelColumns);
                 continue;
             }
 
             var left = Lanes.RoundUp(Math.Min(count - key, PanelKernel.PanelColumns - lane)) / Lanes.Count;
             var vectors = PanelKernel.NextVectors(rows, left);
-            tile.X = ref MemoryMarshal.GetReference(queries);
             tile.Y = ref _scores[key];
             PanelKernel.Run<Float32Weights, float>(rows, vectors, tile);
             key += vectors * Lanes.Count;

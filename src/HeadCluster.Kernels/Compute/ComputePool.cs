@@ -134,20 +134,20 @@ public class ComputePool : IDisposable
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
 
-        // Whole tiles of rows, as many for one part as for another, and no part smaller than what is worth a thread. Each goes through all of
-        // the weights, so that one thread alone takes all rows at once.
-        var tiles = (rows + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows;
+        // No part smaller than what is worth a thread. Each goes through all of the weights, so that one thread alone takes all rows at once.
         var most = ThreadCount == 1 ? 1 : PartsPerThread * ThreadCount;
-        var parts = (int)Math.Min(Math.Min(most, tiles), Math.Max(1, rows * operationsPerRow / InlineOperations));
+        var blocks = new RowBlocks(rows, (int)Math.Clamp(rows * operationsPerRow / InlineOperations, 1, most));
         return RunPartsAsync(
-            parts,
+            blocks.Count,
             rows * operationsPerRow,
-            (part, token) => work(FirstRow(part), FirstRow(part + 1) - FirstRow(part), token),
+            (part, token) =>
+            {
+                var (first, count) = blocks[part];
+                work(first, count, token);
+            },
             order,
             leading: 0,
             cancellationToken);
-
-        int FirstRow(int part) => Math.Min(rows, (int)((long)tiles * part / parts) * PanelKernel.MaxRows);
     }
 
     /// <summary>Lets the threads end after the work that is queued.</summary>

@@ -24,22 +24,19 @@ public static class LinearKernel
         ApplyInputs(x, rows, weights, 0, weights.Inputs, y, cancellationToken);
     }
 
-    /// <summary>Computes the columns of <see cref="Apply"/> that some panels of the weights have.</summary>
+    /// <summary>Computes the columns of <see cref="Apply"/> that one panel of the weights has.</summary>
     /// <param name="x"><c>[rows, weights.Inputs]</c>, row-major.</param>
     /// <param name="rows">Rows of x and y.</param>
     /// <param name="weights">W and b.</param>
-    /// <param name="firstPanel">The first of the panels.</param>
-    /// <param name="panels">How many they are.</param>
-    /// <param name="y"><c>[rows, weights.Outputs]</c>, row-major, of which only their columns are written; must not overlap x.</param>
-    /// <param name="cancellationToken">Checked between panels; y is incomplete after it.</param>
-    /// <exception cref="ArgumentException">A span is too short, y overlaps x, or the panels are not those of W.</exception>
-    internal static void ApplyPanels(
-        ReadOnlySpan<float> x, int rows, PackedMatrix weights, int firstPanel, int panels, Span<float> y, CancellationToken cancellationToken)
+    /// <param name="panel">The panel.</param>
+    /// <param name="y"><c>[rows, weights.Outputs]</c>, row-major, of which only its columns are written; must not overlap x.</param>
+    /// <param name="cancellationToken">Checked at the beginning.</param>
+    /// <exception cref="ArgumentException">A span is too short, y overlaps x, or W has no such panel.</exception>
+    internal static void ApplyPanel(ReadOnlySpan<float> x, int rows, PackedMatrix weights, int panel, Span<float> y, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(firstPanel);
-        ArgumentOutOfRangeException.ThrowIfNegative(panels);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(panels, weights.Panels - firstPanel);
-        Compute(x, rows, weights, 0, weights.Inputs, firstPanel, panels, y, cancellationToken);
+        ArgumentOutOfRangeException.ThrowIfNegative(panel);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(panel, weights.Panels);
+        Compute(x, rows, weights, firstInput: 0, weights.Inputs, panel, panel + 1, y, cancellationToken);
     }
 
     /// <summary>
@@ -71,7 +68,7 @@ public static class LinearKernel
         int firstInput,
         int inputs,
         int firstPanel,
-        int panels,
+        int endPanel,
         Span<float> y,
         CancellationToken cancellationToken)
     {
@@ -92,7 +89,7 @@ public static class LinearKernel
             FirstInput = firstInput,
             Inputs = inputs,
             FirstPanel = firstPanel,
-            EndPanel = firstPanel + panels,
+            EndPanel = endPanel,
             Y = y,
         };
         switch (weights.Format)
@@ -188,6 +185,7 @@ public static class LinearKernel
             var tile = product.Tile(column, in stored, row: 0, ref product.Y[column], weights.Outputs);
             (tile.NextWeights, tile.NextWeightsPerInput) = (next, (nuint)ask);
             PanelKernel.Run<TFormat, TStored>(rows, count, tile);
+            next += next == 0 ? 0 : tile.Inputs * (nuint)(count * Lanes.Count);
 
             vector += count;
             column += count * Lanes.Count;
@@ -245,10 +243,10 @@ public static class LinearKernel
             where TStored : unmanaged =>
             ref Unsafe.Add(ref Unsafe.AsRef(in Weights.Panel<TStored>(panel)), FirstInput * Weights.PanelWidth(panel));
 
-        // From the weights of these inputs in a panel to those in the next; 0 for the last.
+        // From the weights of these inputs in a panel to those in the next; 0 for the last that is computed.
         public readonly nuint WeightsToNext<TStored>(int panel)
             where TStored : unmanaged =>
-            panel + 1 < Weights.Panels
+            panel + 1 < EndPanel
                 ? (nuint)(Unsafe.ByteOffset(in Panel<TStored>(panel), in Panel<TStored>(panel + 1)) / Unsafe.SizeOf<TStored>())
                 : 0;
 

@@ -9,13 +9,12 @@ internal readonly struct ProductParts
     /// <summary>Enough that threads which begin or are held up at different times end together.</summary>
     private const int PartsPerThread = 8;
 
-    /// <summary>Tiles of rows for which a part reads a panel's weights, at least: reading them anew for each tile would take its time.</summary>
-    private const int LeastTiles = 8;
+    /// <summary>Rows for which a part reads a panel's weights, at least: reading them anew for each tile would take its time.</summary>
+    private const int LeastRows = 8 * PanelKernel.MaxRows;
 
     private readonly PackedMatrix _weights;
     private readonly int _rows;
-    private readonly int _blocks;
-    private readonly int _blockRows;
+    private readonly RowBlocks _blocks;
 
     /// <param name="rows">Rows of x and y.</param>
     /// <param name="weights">W and b.</param>
@@ -24,15 +23,11 @@ internal readonly struct ProductParts
     {
         _weights = weights;
         _rows = rows;
-
-        var tiles = (rows + PanelKernel.MaxRows - 1) / PanelKernel.MaxRows;
-        var blocks = Math.Clamp(PartsPerThread * threads / weights.Panels, 1, Math.Max(1, tiles / LeastTiles));
-        _blockRows = Math.Max(1, (tiles + blocks - 1) / blocks) * PanelKernel.MaxRows;
-        _blocks = (rows + _blockRows - 1) / _blockRows;
+        _blocks = new RowBlocks(rows, Math.Max(1, Math.Min(PartsPerThread * threads / weights.Panels, rows / LeastRows)));
     }
 
     /// <summary>How many parts there are.</summary>
-    public int Count => _blocks * _weights.Panels;
+    public int Count => _blocks.Count * _weights.Panels;
 
     /// <summary>Floating-point operations of all parts.</summary>
     public long Operations => 2L * _rows * _weights.Inputs * _weights.Outputs;
@@ -44,9 +39,8 @@ internal readonly struct ProductParts
     /// <param name="cancellationToken">Checked at the beginning.</param>
     public void Compute(int part, ReadOnlySpan<float> x, Span<float> y, CancellationToken cancellationToken)
     {
-        var (panel, block) = Math.DivRem(part, _blocks);
-        var first = block * _blockRows;
-        LinearKernel.ApplyPanels(
-            x[(first * _weights.Inputs)..], Math.Min(_blockRows, _rows - first), _weights, panel, panels: 1, y[(first * _weights.Outputs)..], cancellationToken);
+        var (panel, block) = Math.DivRem(part, _blocks.Count);
+        var (first, count) = _blocks[block];
+        LinearKernel.ApplyPanel(x[(first * _weights.Inputs)..], count, _weights, panel, y[(first * _weights.Outputs)..], cancellationToken);
     }
 }

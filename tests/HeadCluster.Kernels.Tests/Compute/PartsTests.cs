@@ -82,39 +82,17 @@ public sealed class PartsTests
                         }
                     },
                     leading: leading);
-                await Assert.ThrowsAsync<InvalidTimeZoneException>(() => task);
+                await Assert.ThrowsAsync<InvalidTimeZoneException>(() => task.WaitAsync(TestContext.Current.CancellationToken));
                 Assert.Equal(0, began);
-
-                // Each of the threads takes a part.
-                using var all = new CountdownEvent(threads);
-                await pool.RunPartsAsync(
-                    threads,
-                    Large,
-                    (_, _) =>
-                    {
-                        all.Signal();
-                        all.Wait(TestContext.Current.CancellationToken);
-                    });
+                Assert.Equal(threads, await CountThreadsAsync(pool, threads));
             },
             iter: 300);
 
     [Fact]
     public async Task Parts_of_large_work_run_on_all_threads_at_once()
     {
-        // No part ends before all three have begun.
         using var pool = new ComputePool(3);
-        using var begun = new CountdownEvent(3);
-        var threads = new ConcurrentBag<int>();
-        await pool.RunPartsAsync(
-            3,
-            Large,
-            (_, _) =>
-            {
-                threads.Add(Environment.CurrentManagedThreadId);
-                begun.Signal();
-                begun.Wait(TestContext.Current.CancellationToken);
-            });
-        Assert.Equal(3, threads.Distinct().Count());
+        Assert.Equal(3, await CountThreadsAsync(pool, parts: 3));
     }
 
     [Fact]
@@ -257,5 +235,22 @@ public sealed class PartsTests
             TestContext.Current.CancellationToken,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
+    }
+
+    // Runs parts of which none ends before all have begun, and counts the threads that they ran on.
+    private static async Task<int> CountThreadsAsync(ComputePool pool, int parts)
+    {
+        using var begun = new CountdownEvent(parts);
+        var threads = new ConcurrentBag<int>();
+        await pool.RunPartsAsync(
+            parts,
+            Large,
+            (_, _) =>
+            {
+                threads.Add(Environment.CurrentManagedThreadId);
+                begun.Signal();
+                begun.Wait(TestContext.Current.CancellationToken);
+            });
+        return threads.Distinct().Count();
     }
 }
