@@ -26,7 +26,17 @@ public static class Elementary
     private const float Exp1 = 0.166666359f;
     private const float Exp0 = 0.5f;
 
-    /// <summary>What <see cref="ExpOfNegative"/> takes at least: its results are normal numbers.</summary>
+    // eʳ = 1 + r + r² p(r), p of degree 4, for |r| ≤ ln 2 / 2: 3.2e-9 of eʳ.
+    private const float Negative4 = 0.00138389028f;
+    private const float Negative3 = 0.00836919248f;
+    private const float Negative2 = 0.0416681021f;
+    private const float Negative1 = 0.166665167f;
+    private const float Negative0 = 0.49999994f;
+
+    // 1.5 · 2²³, where float32 are 1 apart: a sum with it is rounded to an integer, which stands in the sum's lowest bits.
+    private const float ToInteger = 12582912;
+
+    /// <summary>What <see cref="ExpOfNegative(Quad)"/> takes at least: its results are normal numbers.</summary>
     internal const float LeastOfNegative = -87;
 
     /// <summary>eˣ within 0.99 ulp, not decreasing. 0 below −104, +∞ above 88.73, NaN for NaN.</summary>
@@ -52,29 +62,47 @@ public static class Elementary
         // Beyond these bounds the result is 0 or infinite all the same, and the exponent below fits its integers.
         var bounded = Vector512.MinNative(Vector512.MaxNative(x, Vector512.Create(-105f)), Vector512.Create(89f));
         var (n, r) = Reduce(bounded);
-        var power = Vector512<float>.One + ExpMinusOneNearZero(r);
-
-        // 2ⁿ in two factors: one alone could not be a float32 where the result is denormal or near the largest.
-        var half = n >> 1;
-        return OrNaN(power * PowerOfTwo(half) * PowerOfTwo(n - half), x);
+        return OrNaN(Scale(Vector512<float>.One + ExpMinusOneNearZero(r), n), x);
     }
 
     /// <summary>
-    /// The bits of <see cref="Exp(Vector512{float})"/> for each of four vectors, faster, where all elements are between
+    /// eˣ within 0.90 ulp for x ≤ 0, as a softmax needs it; 0 below −104, NaN for NaN. Faster than <see cref="Exp(Vector512{float})"/>, but of
+    /// neighbouring arguments the larger may have the smaller result, by one ulp.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> ExpOfNegative(Vector512<float> x)
+    {
+        var bounded = Vector512.MaxNative(x, Vector512.Create(-105f));
+        var sum = Vector512.FusedMultiplyAdd(bounded, Vector512.Create(Log2E), Vector512.Create(ToInteger));
+        var n = sum - Vector512.Create(ToInteger);
+        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2High), bounded);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2Low), r);
+        var p = Vector512.FusedMultiplyAdd(Vector512.Create(Negative4), r, Vector512.Create(Negative3));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Negative2));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Negative1));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(Negative0));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512<float>.One);
+        return OrNaN(Scale(p, sum.AsInt32() - Vector512.Create(ToInteger).AsInt32()), x);
+    }
+
+    /// <summary>
+    /// The bits of <see cref="ExpOfNegative(Vector512{float})"/> for each of four vectors, faster, where all elements are between
     /// <see cref="LeastOfNegative"/> and 0, as those of a softmax nearly always are; anything else outside.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Quad ExpOfNegative(Quad x)
     {
-        var n = Quad.Round(x * Log2E);
+        var sum = Quad.FusedMultiplyAdd(x, Log2E, ToInteger);
+        var n = sum - ToInteger;
         var r = Quad.FusedMultiplyAdd(n, -Ln2Low, Quad.FusedMultiplyAdd(n, -Ln2High, x));
-        var p = Quad.FusedMultiplyAdd(Exp5, r, Exp4);
-        p = Quad.FusedMultiplyAdd(p, r, Exp3);
-        p = Quad.FusedMultiplyAdd(p, r, Exp2);
-        p = Quad.FusedMultiplyAdd(p, r, Exp1);
-        p = Quad.FusedMultiplyAdd(p, r, Exp0);
-        var power = Quad.FusedMultiplyAdd(r * r, p, r) + 1;
-        return new Quad(Shift(power.V0, n.V0), Shift(power.V1, n.V1), Shift(power.V2, n.V2), Shift(power.V3, n.V3));
+        var p = Quad.FusedMultiplyAdd(Negative4, r, Negative3);
+        p = Quad.FusedMultiplyAdd(p, r, Negative2);
+        p = Quad.FusedMultiplyAdd(p, r, Negative1);
+        p = Quad.FusedMultiplyAdd(p, r, Negative0);
+        p = Quad.FusedMultiplyAdd(p, r, 1);
+        p = Quad.FusedMultiplyAdd(p, r, 1);
+        return new Quad(Shift(p.V0, sum.V0), Shift(p.V1, sum.V1), Shift(p.V2, sum.V2), Shift(p.V3, sum.V3));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -143,10 +171,17 @@ public static class Elementary
         return Vector512.FusedMultiplyAdd(r * r, p, r);
     }
 
-    // power · 2ⁿ where the result is a normal number: n more in its exponent.
+    // power · 2ⁿ with 2ⁿ in two factors: one alone could not be a float32 where the result is denormal or near the largest.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Shift(Vector512<float> power, Vector512<float> n) =>
-        (power.AsInt32() + (Vector512.ConvertToInt32Native(n) << 23)).AsSingle();
+    private static Vector512<float> Scale(Vector512<float> power, Vector512<int> n)
+    {
+        var half = n >> 1;
+        return power * PowerOfTwo(half) * PowerOfTwo(n - half);
+    }
+
+    // power · 2ⁿ where the result is a normal number: n more in its exponent. Of sum = ToInteger + n the shift leaves the lowest bits, n.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Shift(Vector512<float> power, Vector512<float> sum) => (power.AsInt32() + (sum.AsInt32() << 23)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> PowerOfTwo(Vector512<int> exponent) => ((exponent + Vector512.Create(127)) << 23).AsSingle();

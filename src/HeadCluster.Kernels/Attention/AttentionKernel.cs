@@ -14,7 +14,7 @@ namespace HeadCluster.Kernels;
 public static class AttentionKernel
 {
     /// <summary>Keys between two rescalings. Blocks start at its multiples; changing it changes the bits of long sequences.</summary>
-    internal const int BlockKeys = 256;
+    internal const int BlockKeys = 512;
 
     /// <summary>Computes the output of each query.</summary>
     /// <param name="queries">Row r is <c>queries[r·queryStride …]</c>, HeadDim long.</param>

@@ -240,7 +240,7 @@ internal ref struct AttentionTile
         // A row that has seen no key yet has no maximum, and nothing to correct.
         var maximum = Vector512.Max(_maximum, largest);
         var none = Vector512.Equals(maximum, Vector512.Create(float.NegativeInfinity));
-        var correction = Vector512.ConditionalSelect(none, Vector512<float>.One, Elementary.Exp(_maximum - maximum));
+        var correction = Vector512.ConditionalSelect(none, Vector512<float>.One, Elementary.ExpOfNegative(_maximum - maximum));
         maximum.StoreUnsafe(ref _lanes[0]);
         correction.StoreUnsafe(ref _lanes[Lanes.Count]);
         _maximum = maximum;
@@ -422,7 +422,7 @@ internal ref struct AttentionTile
 
         for (; key < count; key += Lanes.Count)
         {
-            var weight = Elementary.Exp((Vector512.LoadUnsafe(ref scores, (nuint)key) * scale) - Vector512.Create(maximum));
+            var weight = Elementary.ExpOfNegative((Vector512.LoadUnsafe(ref scores, (nuint)key) * scale) - Vector512.Create(maximum));
             if (count - key < Lanes.Count)
             {
                 weight &= LanesBelow(count - key);

@@ -61,7 +61,4 @@ internal readonly struct Quad
         var all = Vector512.Create(value);
         return new Quad(all, all, all, all);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Quad Round(Quad a) => new(Vector512.Round(a.V0), Vector512.Round(a.V1), Vector512.Round(a.V2), Vector512.Round(a.V3));
 }

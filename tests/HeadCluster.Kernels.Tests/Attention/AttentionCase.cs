@@ -17,7 +17,7 @@ internal sealed record AttentionCase(
 {
     private static readonly Gen<int> Lengths = Gen.Frequency(
         (3, Gen.Int[1, 40]),
-        (2, Gen.OneOf(AttentionKernel.BlockKeys - 1, AttentionKernel.BlockKeys, AttentionKernel.BlockKeys + 1, 600)));
+        (2, Gen.OneOf(AttentionKernel.BlockKeys - 1, AttentionKernel.BlockKeys, AttentionKernel.BlockKeys + 1, (2 * AttentionKernel.BlockKeys) + 88)));
 
     /// <summary>Any sizes: past keys, keys ahead of the queries, masks that are shorter or longer than the keys.</summary>
     public static Gen<AttentionCase> Any { get; } =

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace HeadCluster.Kernels.Tests.Attention;
 
 /// <summary>
@@ -38,7 +40,7 @@ internal static class AttentionContract
             }
 
             // What was summed so far is made to fit the new maximum, once a block.
-            var correction = maximum == float.NegativeInfinity ? 1 : Elementary.Exp(maximum - largest);
+            var correction = maximum == float.NegativeInfinity ? 1 : Exp(maximum - largest);
             var lanes = new float[16];
             for (var d = 0; d < valueDim; d++)
             {
@@ -52,7 +54,7 @@ internal static class AttentionContract
                     continue;
                 }
 
-                var weight = Elementary.Exp(scores[j] - largest);
+                var weight = Exp(scores[j] - largest);
                 lanes[j % 16] += weight;
                 for (var d = 0; d < valueDim; d++)
                 {
@@ -79,6 +81,8 @@ internal static class AttentionContract
         score = options.Softcap > 0 ? Elementary.Tanh(score / options.Softcap) * options.Softcap : score;
         return bias == float.NegativeInfinity ? bias : score + bias;
     }
+
+    private static float Exp(float x) => Elementary.ExpOfNegative(Vector512.Create(x))[0];
 
     private static float Tree(float[] lanes)
     {

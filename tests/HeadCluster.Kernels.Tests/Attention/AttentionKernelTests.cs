@@ -4,6 +4,9 @@ namespace HeadCluster.Kernels.Tests.Attention;
 
 public sealed class AttentionKernelTests
 {
+    // Keys that a row alone goes through at a time, in runs side by side: as many blocks as there are rows in a tile.
+    private const int AtOnce = AttentionTile.MaxRows * AttentionKernel.BlockKeys;
+
     [Fact]
     public void Attention_of_any_shape_and_mask_equals_its_definition() =>
         AttentionCase.Any.Sample(problem => Tolerance.Sum.Check(problem.DefinedOutput(), problem.Attend()), iter: 400);
@@ -31,14 +34,13 @@ public sealed class AttentionKernelTests
         },
         iter: 300);
 
-    // A row alone goes through the keys of twelve blocks at a time, in runs side by side.
     [Theory]
     [InlineData(63)]
-    [InlineData(3071)]
-    [InlineData(3072)]
-    [InlineData(3073)]
-    [InlineData(3400)]
-    [InlineData(6500)]
+    [InlineData(AtOnce - 1)]
+    [InlineData(AtOnce)]
+    [InlineData(AtOnce + 1)]
+    [InlineData(AtOnce + 330)]
+    [InlineData((2 * AtOnce) + 350)]
     public void A_row_alone_has_the_bits_that_it_has_beside_another(int keys)
     {
         var problem = Plain(keys) with { Rows = 2, FirstPosition = keys - 2, Options = new AttentionOptions(0.3f, Causal: true) };
@@ -51,10 +53,10 @@ public sealed class AttentionKernelTests
 
     [Theory]
     [InlineData(40)]
-    [InlineData(255)]
-    [InlineData(256)]
-    [InlineData(257)]
-    [InlineData(600)]
+    [InlineData(AttentionKernel.BlockKeys - 1)]
+    [InlineData(AttentionKernel.BlockKeys)]
+    [InlineData(AttentionKernel.BlockKeys + 1)]
+    [InlineData((2 * AttentionKernel.BlockKeys) + 88)]
     public void Decode_with_cache_has_the_bits_of_the_whole_prompt(int length)
     {
         var problem = Plain(length) with { Rows = length, FirstPosition = 0, Options = new AttentionOptions(0.3f, Causal: true, Softcap: 20) };
@@ -160,15 +162,16 @@ public sealed class AttentionKernelTests
     [Fact]
     public void First_block_wholly_masked_leaves_the_bits_of_the_rest()
     {
-        var problem = Plain(300) with { Rows = 1 };
+        const int Keys = AttentionKernel.BlockKeys + 44;
+        var problem = Plain(Keys) with { Rows = 1 };
         using var cache = problem.Cache();
-        bool[] visible = [.. Enumerable.Range(0, 300).Select(key => key >= AttentionKernel.BlockKeys)];
+        bool[] visible = [.. Enumerable.Range(0, Keys).Select(key => key >= AttentionKernel.BlockKeys)];
         var output = new float[problem.ValueDim];
-        var mask = AttentionMask.Boolean(visible, 300);
+        var mask = AttentionMask.Boolean(visible, Keys);
         AttentionKernel.Attend(problem.Queries, problem.HeadDim, 1, 0, cache, problem.Options, mask, output, problem.ValueDim);
 
-        using var rest = new KvCache(problem.HeadDim, problem.ValueDim, 300);
-        var (skip, count) = (AttentionKernel.BlockKeys, 300 - AttentionKernel.BlockKeys);
+        using var rest = new KvCache(problem.HeadDim, problem.ValueDim, Keys);
+        var (skip, count) = (AttentionKernel.BlockKeys, Keys - AttentionKernel.BlockKeys);
         var keys = problem.KeyRows.AsSpan(skip * problem.HeadDim);
         var values = problem.ValueRows.AsSpan(skip * problem.ValueDim);
         rest.Append(keys, problem.HeadDim, values, problem.ValueDim, count);

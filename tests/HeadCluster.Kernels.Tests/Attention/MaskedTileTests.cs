@@ -3,7 +3,7 @@ namespace HeadCluster.Kernels.Tests.Attention;
 /// <summary>Rows that go through the keys together and see different ones: none may notice the others.</summary>
 public sealed class MaskedTileTests
 {
-    private const int Rows = 8, Keys = 300, HeadDim = 10, ValueDim = 35, Block = AttentionKernel.BlockKeys;
+    private const int Rows = 8, Block = AttentionKernel.BlockKeys, Keys = Block + 44, HeadDim = 10, ValueDim = 35;
 
     // Which keys the rows of a tile see, each in its own way.
     private static readonly Func<int, bool>[] Views =
@@ -52,8 +52,8 @@ public sealed class MaskedTileTests
     [InlineData(float.NegativeInfinity)]
     public void Key_that_is_no_number_reaches_the_rows_that_see_it_and_no_other(float element)
     {
-        // Causal rows from position 292 on: the key at 295 is seen by the last five of eight.
-        const int At = 295;
+        // Causal rows from the eighth last position on: the key at the fifth last is seen by the last five of eight.
+        const int At = Keys - 5;
         using var clean = Cache();
         using var broken = Cache(At, element);
         var (expected, actual) = (new float[Rows * ValueDim], new float[Rows * ValueDim]);

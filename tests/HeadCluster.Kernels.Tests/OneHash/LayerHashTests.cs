@@ -11,20 +11,20 @@ public sealed class LayerHashTests
 {
     private static readonly Dictionary<string, string> Golden = new()
     {
-        ["1 causal"] = "e8e1718a13222e76b906a5579553e2dd94e7860a092cc0213728a22200151497",
-        ["1 unmasked"] = "c0c14f7911b17b7b39600bf66d7bbf64315043e2170ba1f7bbea70e377a23c41",
-        ["8 causal"] = "ab1496110dd7c1b65de6719e89d6043cc580470dd51fc5de6c097701fee2c29a",
-        ["8 unmasked"] = "11353bb12e2607c6ebf9ba4155b060a5ab60108c3397fbb047b6b67f528b3ca3",
-        ["16 causal"] = "09d686e1ee561c99d616974dce46f8e9888834626fde8b598e4e15d1b54bb174",
-        ["16 unmasked"] = "0aa6b2eb3a50b13f49d457012fc2a00e7e14a9e85469513f055abf5c952ed529",
-        ["24 causal"] = "2998ffb265df39fa2fb1c41d655a46abaaea776372f7969d425b318795f5f0dd",
-        ["24 unmasked"] = "2e7f6638329daad654524e566f498c7a041fb38e42c3f592fb5ba8ccc771d51d",
-        ["64 causal"] = "3d2f35cf40130eedba0de369d9d5f8e5d25d6196ad29b9cd49c87328772b1c5c",
-        ["64 unmasked"] = "76605913d04ffb7cf85b9aee23f9938fc7ff15db3581875661ebb38663d79c35",
-        ["80 causal"] = "2ff2722d3e7779dec1490e31809311ef70b1d57613ad38c1a852492c79285d71",
-        ["80 unmasked"] = "b0fe535d80637eb7fa084060417b81880e4721b2d400cdb2124b6681f3b3d9f2",
-        ["128 causal"] = "4e02766ed1631c74c636ce014f26b7979de9779e323a8a779cc6a4679ba200a2",
-        ["128 unmasked"] = "3059ee770d3fd7dd4ba39309d0d60ce57cb1f730cebda9a962bb07263f43aed3",
+        ["1 causal"] = "9f53cd6d32faf91f944eb24eb0b3a22bb057a642ec1fa7a950f1525f8b23dda3",
+        ["1 unmasked"] = "5113c02160e3c98e4e461aeab24447cc8dc060c8055ae1c05c22dd9bc4130ee7",
+        ["8 causal"] = "fae169a38ac5513f564dc363de219dc671dc585b0127c400039cf5b454bc2a74",
+        ["8 unmasked"] = "bf22f67c89779cd12f289b5dfd7d1a5ac82ebae50e12aee6d86d8a2c9b25f058",
+        ["16 causal"] = "9afc6601290c7677fc45fb735be0e4bd055ae590302e7ec34f4967eee6ac9e3e",
+        ["16 unmasked"] = "2e56f8ac8808a05f920e950ce215be0a6a9e59868749eac3dd16068a25dc583c",
+        ["24 causal"] = "e4a63f0956ca3f17ddcad8e9122e45e405e982193379a49447ec77665cd629c7",
+        ["24 unmasked"] = "48bcf2a00df8b40ca006f7f9a34cd652f4c39bafe3e426f389959abb8fd45f65",
+        ["64 causal"] = "8b3434b4be7a20df432b1db75e8a85272d93e3210f0a073d6788ba742e199c87",
+        ["64 unmasked"] = "4440daffab92d00cb04052003af2ab74c866cfb0c40fdc0aedd83c9ff678de8d",
+        ["80 causal"] = "0d2d3ecc00d0ff6812bcd7a1bd3deed84ce718f33b4b744f1cedea6bd9bc3d97",
+        ["80 unmasked"] = "4ba68d8d53e59cdf5e624cad888925b716572398e96bd0f810f554833f14d93c",
+        ["128 causal"] = "89d8c52b1cb09904def26b0b600e57bec5de1bd2162de8ddac3ef2ab4522e3a3",
+        ["128 unmasked"] = "7c3d03d1a9319d943bdfade36b91b3f5db39ff321de5bf720c75ff4eb7813e58",
     };
 
     public static TheoryData<int> HeadDims => [.. LayerWorkload.HeadDims];
