@@ -26,6 +26,12 @@ public sealed class HeadClusterOptions
     public int? ComputeThreads { get; set; }
 
     /// <summary>
+    /// Whether each compute thread keeps to a processor of its own (Linux). True only for a silo that has its processors for itself: several
+    /// on one machine would keep to the same ones. Default: false.
+    /// </summary>
+    public bool PinComputeThreads { get; set; }
+
+    /// <summary>
     /// The most bytes that this silo has under way to and from each silo, itself included: inputs that were sent and outputs that
     /// are owed. 1 MiB or more; what does not fit waits in order. Default: 256 MiB.
     /// </summary>

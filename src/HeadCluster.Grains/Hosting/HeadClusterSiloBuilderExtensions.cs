@@ -67,8 +67,11 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<PatternLimits>();
         services.AddSingleton<PatternSampling>();
         services.AddSingleton<LayerServices>();
-        services.TryAddSingleton(provider => new ComputePool(
-            provider.GetRequiredService<IOptions<HeadClusterOptions>>().Value.ComputeThreads ?? Environment.ProcessorCount));
+        services.TryAddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<HeadClusterOptions>>().Value;
+            return new ComputePool(options.ComputeThreads ?? Environment.ProcessorCount, options.PinComputeThreads);
+        });
 
         services.AddScheduling();
         builder.AddPlacementDirector<HeadPlacement, HeadPlacementDirector>();

@@ -28,14 +28,19 @@ public class ComputePool : IDisposable
 
     /// <summary>Starts the threads, and lets the process's others go before them where both want a core.</summary>
     /// <param name="threads">How many, at least 1.</param>
-    public ComputePool(int threads)
+    /// <param name="pinned">
+    /// Whether each thread keeps to a processor of its own, as far as there are enough (Linux): for a process that has its processors for itself.
+    /// Several processes that share a machine would be put on the same ones, and leave others idle.
+    /// </param>
+    public ComputePool(int threads, bool pinned = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         TimeSlice.ShortenAll();
         _threads = new Thread[threads];
         for (var i = 0; i < threads; i++)
         {
-            _threads[i] = new Thread(Serve) { IsBackground = true, Name = $"HeadCluster compute {i}" };
+            var thread = pinned ? i : (int?)null;
+            _threads[i] = new Thread(() => Serve(thread)) { IsBackground = true, Name = $"HeadCluster compute {i}" };
             _threads[i].Start();
         }
     }
@@ -181,8 +186,13 @@ public class ComputePool : IDisposable
         }
     }
 
-    private void Serve()
+    private void Serve(int? pinned)
     {
+        if (pinned is { } thread)
+        {
+            PinnedThread.Stay(thread);
+        }
+
         TimeSlice.Lengthen();
         var time = TimeProvider.System;
         var free = time.GetTimestamp();

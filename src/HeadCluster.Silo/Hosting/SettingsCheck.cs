@@ -15,6 +15,7 @@ internal static class SettingsCheck
     {
         var configuration = silo.Services.GetRequiredService<IConfiguration>();
         SettingForm.CheckNumber<int>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.ComputeThreads));
+        SettingForm.CheckSwitch(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.PinComputeThreads));
         SettingForm.CheckNumber<long>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.MemoryLimitBytes));
         SettingForm.CheckChoice<WirePrecision>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.WirePrecision));
         try

@@ -60,6 +60,7 @@ public sealed class SiloTests
     [InlineData("HeadCluster__Silo__SiloPort", "many", "HeadCluster:Silo:SiloPort is 'many'; expected a whole number")]
     [InlineData("HeadCluster__Silo__ClusterId", " ", "ClusterId")]
     [InlineData("HeadCluster__ComputeThreads", "many", "HeadCluster:ComputeThreads is 'many'; expected a whole number")]
+    [InlineData("HeadCluster__PinComputeThreads", "yes", "HeadCluster:PinComputeThreads is 'yes'; expected true or false")]
     [InlineData("HeadCluster__ComputeThreads", "0", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster__Models__mine__Path", " ", "HeadCluster:Models:mine:Path")]
     public async Task Silo_with_wrong_settings_is_refused(string variable, string value, string because)
