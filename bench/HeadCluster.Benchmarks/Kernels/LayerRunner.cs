@@ -12,11 +12,11 @@ internal sealed class LayerRunner : IDisposable
 
     /// <param name="layer">The layer.</param>
     /// <param name="x">The input, <c>[rows, ModelDim]</c>.</param>
-    /// <param name="threads">Threads; one is the calling thread, several keep to processors of their own, as ONNX Runtime's do.</param>
+    /// <param name="threads">Threads; one is the calling thread.</param>
     public LayerRunner(AttentionLayer layer, float[] x, int threads)
     {
         _layer = layer;
-        _pool = threads == 1 ? null : new ComputePool(threads, pinned: true);
+        _pool = threads == 1 ? null : new ComputePool(threads);
         _x = x;
         _rows = x.Length / layer.Shape.ModelDim;
         Output = new float[x.Length];

@@ -68,7 +68,7 @@ public static class AttentionKernel
         }
     }
 
-    /// <summary>Computes the attention pattern: what <see cref="Attend"/> weighs the values with, one row a query.</summary>
+    /// <summary>Computes the attention pattern: what <see cref="Attend"/> weighs the values with but for rounding, one row a query.</summary>
     /// <param name="queries">Row r is <c>queries[r·queryStride …]</c>, HeadDim long.</param>
     /// <param name="queryStride">Elements from one query to the next.</param>
     /// <param name="rows">Number of queries.</param>

@@ -35,11 +35,12 @@ public class ComputePool : IDisposable
     public ComputePool(int threads, bool pinned = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        IsPinned = pinned;
         TimeSlice.ShortenAll();
         _threads = new Thread[threads];
         for (var i = 0; i < threads; i++)
         {
-            var thread = pinned ? i : (int?)null;
+            var thread = i;
             _threads[i] = new Thread(() => Serve(thread)) { IsBackground = true, Name = $"HeadCluster compute {i}" };
             _threads[i].Start();
         }
@@ -47,6 +48,9 @@ public class ComputePool : IDisposable
 
     /// <summary>The number of threads.</summary>
     public int ThreadCount => _threads.Length;
+
+    /// <summary>Whether each thread keeps to a processor, where that can be had.</summary>
+    public bool IsPinned { get; }
 
     /// <summary>Parts of work that are being computed at this moment, on the pool's threads or inline.</summary>
     public int Running => Volatile.Read(ref _running);
@@ -186,9 +190,9 @@ public class ComputePool : IDisposable
         }
     }
 
-    private void Serve(int? pinned)
+    private void Serve(int thread)
     {
-        if (pinned is { } thread)
+        if (IsPinned)
         {
             PinnedThread.Stay(thread);
         }

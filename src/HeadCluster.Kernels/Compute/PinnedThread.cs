@@ -16,7 +16,8 @@ internal static class PinnedThread
 
     /// <summary>
     /// Keeps the calling thread on one of those processors that it may use now. Where that cannot be had, in a sandbox or on another
-    /// system, it goes on where it is put.
+    /// system, it goes on where it is put; so too where the process may use more processors than a quota grants it the time of, since others
+    /// with a quota would keep to the same ones.
     /// </summary>
     /// <param name="thread">The thread's number, from 0 on; threads beyond the number of processors begin with the first again.</param>
     public static void Stay(int thread)
@@ -34,6 +35,11 @@ internal static class PinnedThread
         }
 
         var processors = Enumerable.Range(0, MostProcessors).Where(processor => (mask[processor / BitsOfWord] >> processor & 1) != 0).ToArray();
+        if (processors.Length == 0 || processors.Length > Environment.ProcessorCount)
+        {
+            return;
+        }
+
         var own = processors[thread % processors.Length];
         Array.Clear(mask);
         mask[own / BitsOfWord] = 1UL << own;

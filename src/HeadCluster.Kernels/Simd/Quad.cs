@@ -5,7 +5,7 @@ namespace HeadCluster.Kernels;
 
 /// <summary>
 /// Four logical vectors that go through a function together, each operation applied to all four before the next. A function of
-/// twenty operations, each of which waits for the one before, is longer than what a CPU looks ahead over; four of them
+/// a dozen operations, each of which waits for the one before, is longer than what a CPU looks ahead over; four of them
 /// side by side keep it busy.
 /// </summary>
 internal readonly struct Quad
@@ -36,9 +36,6 @@ internal readonly struct Quad
         V2.StoreUnsafe(ref first, at + (2 * Lanes.Count));
         V3.StoreUnsafe(ref first, at + (3 * Lanes.Count));
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Quad operator +(Quad a, Quad b) => new(a.V0 + b.V0, a.V1 + b.V1, a.V2 + b.V2, a.V3 + b.V3);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Quad operator -(Quad a, Quad b) => new(a.V0 - b.V0, a.V1 - b.V1, a.V2 - b.V2, a.V3 - b.V3);

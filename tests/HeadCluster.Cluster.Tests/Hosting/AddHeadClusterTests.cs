@@ -23,6 +23,15 @@ public sealed class AddHeadClusterTests
         Assert.Equal(3, host.Services.GetRequiredService<ComputePool>().ThreadCount);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Compute_threads_are_pinned_if_the_configuration_says_so(bool pinned)
+    {
+        using var host = Build(new() { ["HeadCluster:PinComputeThreads"] = pinned.ToString() });
+        Assert.Equal(pinned, host.Services.GetRequiredService<ComputePool>().IsPinned);
+    }
+
     [Fact]
     public void Adding_it_twice_only_configures_further()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using HeadCluster.Kernels.Tests.Attention;
 
 namespace HeadCluster.Kernels.Tests.Activations;
 
@@ -30,6 +31,41 @@ public sealed class ExpOfNegativeTests
             var expected = Math.Exp(x);
             var ulp = Math.ScaleB(1, Math.Max(Math.ILogB(expected) - 23, -149));
             Assert.True(Math.Abs(Alone(x) - expected) <= 0.90 * ulp, $"exp({x:R}) is {Alone(x):R} instead of {expected:R}");
+        }
+    }
+
+    [Fact]
+    public void Any_argument_has_the_bits_of_the_contract() => Assert.All(
+        Arguments(-200), x => Assert.Equal(BitConverter.SingleToInt32Bits(AttentionContract.Exp(x)), BitConverter.SingleToInt32Bits(Alone(x))));
+
+    [Fact]
+    public void Of_neighbouring_arguments_the_larger_has_no_smaller_result_but_by_one_ulp_and_none_is_above_1()
+    {
+        // Runs of neighbours from −0 down, all along the floats.
+        for (var start = BitConverter.SingleToUInt32Bits(-0f); start < BitConverter.SingleToUInt32Bits(-104); start += 2_000_003)
+        {
+            var above = 1f;
+            for (var bits = start; bits < start + 300; bits++)
+            {
+                var result = Alone(BitConverter.UInt32BitsToSingle(bits));
+                Assert.InRange(result, 0, bits == start ? 1 : MathF.BitIncrement(above));
+                Assert.InRange(result, 0, 1);
+                above = result;
+            }
+        }
+    }
+
+    [Fact]
+    public void Lane_does_not_depend_on_the_other_lanes()
+    {
+        float[] others = [float.NaN, float.NegativeInfinity, -0f, -float.Epsilon, -1e30f, -95];
+        foreach (var x in Data.Noise(2, 50, 50).Select(value => -Math.Abs(value)))
+        {
+            for (var lane = 0; lane < Lanes.Count; lane++)
+            {
+                var lanes = Vector512.Create(others[lane % others.Length]).WithElement(lane, x).WithElement((lane + 1) % Lanes.Count, float.NaN);
+                Assert.Equal(Alone(x), Elementary.ExpOfNegative(lanes)[lane]);
+            }
         }
     }
 

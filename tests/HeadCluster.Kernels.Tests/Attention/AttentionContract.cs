@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace HeadCluster.Kernels.Tests.Attention;
 
 /// <summary>
@@ -82,7 +80,20 @@ internal static class AttentionContract
         return bias == float.NegativeInfinity ? bias : score + bias;
     }
 
-    private static float Exp(float x) => Elementary.ExpOfNegative(Vector512.Create(x))[0];
+    /// <summary>The exponential of attention, x ≤ 0: eˣ = 2ⁿ eʳ with |r| ≤ ln 2 / 2, eʳ = 1 + r + r² p(r).</summary>
+    public static float Exp(float x)
+    {
+        var bounded = Math.Max(x, -105);
+        var n = MathF.FusedMultiplyAdd(bounded, 1.44269504f, 12582912) - 12582912;
+        var r = MathF.FusedMultiplyAdd(n, -1.42860677e-6f, MathF.FusedMultiplyAdd(n, -0.693145752f, bounded));
+        var power = 0.00138389028f;
+        foreach (var coefficient in (float[])[0.00836919248f, 0.0416681021f, 0.166665167f, 0.49999994f, 1, 1])
+        {
+            power = MathF.FusedMultiplyAdd(power, r, coefficient);
+        }
+
+        return MathF.ScaleB(power, (int)n);
+    }
 
     private static float Tree(float[] lanes)
     {

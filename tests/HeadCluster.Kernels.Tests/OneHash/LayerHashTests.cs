@@ -4,7 +4,7 @@ namespace HeadCluster.Kernels.Tests.OneHash;
 
 /// <summary>
 /// The bits of a layer's output, by head size, however it is computed. That they stand here is the contract of
-/// docs/numerics.md: silos of two versions work on one request, and a recorded hash is compared with tomorrow's. Who changes
+/// docs/numerics.md: silos that are replaced one by one work on one request, and a recorded hash is compared with tomorrow's. Who changes
 /// one of these constants changes the contract and says why, or has made a mistake.
 /// </summary>
 public sealed class LayerHashTests

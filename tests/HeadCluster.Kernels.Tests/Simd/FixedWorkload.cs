@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace HeadCluster.Kernels.Tests.Simd;
@@ -30,6 +31,8 @@ internal static class FixedWorkload
         Add(result);
         Add([.. all.Select(Elementary.Exp)]);
         Add([.. all.Select(Elementary.Tanh)]);
+        Add([.. all.Where(value => value <= 0).Select(value => Elementary.ExpOfNegative(Vector512.Create(value))[0])]);
+        Add(ExpOfQuads([.. all.Where(value => value is <= 0 and >= Elementary.LeastOfNegative)]));
         Add([.. all.Select(Elementary.Erf)]);
 
         SoftmaxKernel.Apply(Data.Noise(6, 99, 20), result);
@@ -39,10 +42,22 @@ internal static class FixedWorkload
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    // Output and pattern of 3 queries over 300 keys: blocks, partial groups, tails of every loop.
+    // Four vectors at once, as far as there are whole ones.
+    private static float[] ExpOfQuads(float[] x)
+    {
+        var result = new float[x.Length - (x.Length % Quad.Count)];
+        for (var i = 0; i < result.Length; i += Quad.Count)
+        {
+            Elementary.ExpOfNegative(Quad.Load(ref x[0], (nuint)i)).Store(ref result[0], (nuint)i);
+        }
+
+        return result;
+    }
+
+    // Output and pattern of 3 queries over the keys of a block and some more: blocks, partial groups, tails of every loop.
     private static float[] Attend(float softcap)
     {
-        const int HeadDim = 21, ValueDim = 83, Keys = 300, Rows = 3;
+        const int HeadDim = 21, ValueDim = 83, Keys = AttentionKernel.BlockKeys + 44, Rows = 3;
         var (queries, bias) = (Data.Noise(10, Rows * HeadDim), Data.Noise(13, Rows * Keys, 4));
         var options = new AttentionOptions(0.7f, Causal: true, softcap);
         using var cache = new KvCache(HeadDim, ValueDim, Keys);
