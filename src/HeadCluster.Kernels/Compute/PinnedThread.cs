@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace HeadCluster.Kernels;
 
 /// <summary>
-/// Keeps a thread on one processor (Linux). Where processors are more than half busy, the scheduler does not look for an idle one when a thread
-/// wakes, but leaves it where it last ran: two threads that wake at once may then share a processor beside an idle one, for
-/// milliseconds, and at times for good.
+/// Keeps a thread on one processor (Linux). The busier processors are, the less the scheduler looks for an idle one when a thread wakes: two
+/// threads that wake at once may then share a processor beside an idle one, for milliseconds, and at times for good.
 /// </summary>
 internal static class PinnedThread
 {
     // Processors that a mask has room for, as many as Linux has at most.
     private const int MostProcessors = 8192;
 
+    private const int MaskBytes = MostProcessors / 8;
     private const int BitsOfWord = 64;
 
     /// <summary>
@@ -29,7 +29,7 @@ internal static class PinnedThread
 
         // Bit i is processor i. A shift by more than a word has bits is by what is left beyond whole words.
         var mask = new ulong[MostProcessors / BitsOfWord];
-        if (GetAffinity(thread: 0, MostProcessors / 8, mask) < 0)
+        if (GetAffinity(thread: 0, MaskBytes, mask) < 0)
         {
             return;
         }
@@ -43,7 +43,7 @@ internal static class PinnedThread
         var own = processors[thread % processors.Length];
         Array.Clear(mask);
         mask[own / BitsOfWord] = 1UL << own;
-        _ = SetAffinity(thread: 0, MostProcessors / 8, mask);
+        _ = SetAffinity(thread: 0, MaskBytes, mask);
     }
 
     [DllImport("libc", EntryPoint = "sched_getaffinity")]

@@ -42,8 +42,8 @@ internal static class FixedWorkload
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    // Four vectors at once, as far as there are whole ones.
-    private static float[] ExpOfQuads(float[] x)
+    /// <summary>The exponential of attention, four vectors at once, as far as there are whole ones.</summary>
+    public static float[] ExpOfQuads(float[] x)
     {
         var result = new float[x.Length - (x.Length % Quad.Count)];
         for (var i = 0; i < result.Length; i += Quad.Count)
