@@ -13,6 +13,12 @@ internal sealed class BlockConnection : ConnectionContext
     /// <summary>What one receive takes at most, in bytes: a dozen of them for a megabyte.</summary>
     private const int ReceiveBytes = 128 * 1024;
 
+    /// <summary>
+    /// Where messages are written, in bytes: room for the largest that are frequent, the first block of a layer's input and what goes with
+    /// it. Of a message that outgrows the memory it was begun in, Orleans writes the rest elsewhere and copies it once more at the end.
+    /// </summary>
+    private const int MessageBytes = 4 * 1024 * 1024;
+
     /// <summary>Sending waits while more than this has not been taken by the network, in bytes.</summary>
     private const int MostUnsentBytes = 4 * 1024 * 1024;
 
@@ -40,7 +46,7 @@ internal sealed class BlockConnection : ConnectionContext
             readerScheduler: PipeScheduler.Inline,
             pauseWriterThreshold: MostUnsentBytes,
             resumeWriterThreshold: MostUnsentBytes / 2,
-            minimumSegmentSize: ReceiveBytes,
+            minimumSegmentSize: MessageBytes,
             useSynchronizationContext: false));
         Transport = new Duplex(received.Reader, unsent.Writer);
         _network = new Duplex(unsent.Reader, received.Writer);

@@ -48,13 +48,10 @@ internal sealed class Exchanges
                 throw HeadClusterException.InvalidInput($"{rows} at row {firstRow} is not z of {heads.Length} heads of {matrix.Width} columns");
             }
 
-            for (var i = 0; i < heads.Length; i++)
+            matrix.Write(rows, heads, firstRow);
+            if (firstRow + rows.Rows == x.Rows)
             {
-                matrix.At(heads[i]).Write(rows, i * matrix.Width, firstRow);
-                if (firstRow + rows.Rows == x.Rows)
-                {
-                    z.Add(heads[i]);
-                }
+                Array.ForEach(heads, z.Add);
             }
         }
 

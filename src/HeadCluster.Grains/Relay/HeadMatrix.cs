@@ -22,7 +22,25 @@ internal sealed class HeadMatrix(FloatTensor tensor, float[] elements, int width
     public int Heads => tensor.Columns / width;
 
     /// <summary>The columns of the head that stands at a place, from 0.</summary>
-    public HeadColumns At(int place) => new(elements, tensor.Columns, place * width, width);
+    public HeadColumns At(int place) => At(place, heads: 1);
+
+    /// <summary>Copies outputs that were computed elsewhere.</summary>
+    /// <param name="source">Those of some heads side by side, <c>[rows, places · Width]</c>.</param>
+    /// <param name="places">Where each of them stands here. Those that stand side by side are copied together.</param>
+    /// <param name="firstRow">Where the first row belongs.</param>
+    public void Write(FloatTensor source, ReadOnlySpan<int> places, int firstRow)
+    {
+        for (int first = 0, end; first < places.Length; first = end)
+        {
+            for (end = first + 1; end < places.Length && places[end] == places[end - 1] + 1; end++)
+            {
+            }
+
+            At(places[first], end - first).Write(source, first * width, firstRow);
+        }
+    }
+
+    private HeadColumns At(int place, int heads) => new(elements, tensor.Columns, place * width, heads * width);
 }
 
 /// <summary>Where one head writes z.</summary>
@@ -44,9 +62,11 @@ internal readonly record struct HeadColumns(float[] Elements, int Stride, int Fi
     /// <param name="firstRow">Where its first row belongs.</param>
     public void Write(FloatTensor source, int sourceColumn = 0, int firstRow = 0)
     {
+        var from = source.Span[sourceColumn..];
+        var to = Elements.AsSpan((firstRow * Stride) + First);
         for (var row = 0; row < source.Rows; row++)
         {
-            source.Row(row).Slice(sourceColumn, Width).CopyTo(Elements.AsSpan(((firstRow + row) * Stride) + First));
+            from.Slice(row * source.Columns, Width).CopyTo(to[(row * Stride)..]);
         }
     }
 }
