@@ -12,6 +12,9 @@ internal sealed class BenchCluster : IAsyncDisposable
     /// <summary>Ports on which its silos talk to each other, in the order of the silos.</summary>
     public int[] SiloPorts { get; }
 
+    /// <summary>The id of the process of the silo that was started last, unless another has the lead since.</summary>
+    public int LastProcess => _silos[^1].Id;
+
     /// <summary>Starts the silos on ports that are free.</summary>
     /// <exception cref="BenchFailure">A silo ended, or was not ready in time.</exception>
     public static async Task<BenchCluster> StartAsync(

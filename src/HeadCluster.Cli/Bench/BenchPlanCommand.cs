@@ -12,6 +12,7 @@ internal sealed class BenchPlanCommand
     private readonly Terminal _terminal;
     private readonly BenchArguments _arguments = new();
     private readonly Option<int> _busy = BenchArguments.Number("--busy", "processes", $"a number of processes, 0 to {MostBusy}", "Processes that compete for the last silo's core (0).", 0);
+    private readonly Option<int> _quota = BenchArguments.Number("--quota", "percent", "a percentage, 1 to 100", "What the last silo may use of a core (100).", 100);
 
     public BenchPlanCommand(Terminal terminal) => _terminal = terminal;
 
@@ -20,6 +21,7 @@ internal sealed class BenchPlanCommand
         var command = new Command("plan", "Measures splits of a layer's heads over silo processes of this machine against what the scheduler expects of them.");
         _arguments.AddTo(command);
         command.Add(_busy);
+        command.Add(_quota);
         command.SetAction(RunAsync);
         return command;
     }
@@ -28,6 +30,7 @@ internal sealed class BenchPlanCommand
     {
         var (silos, threads, shapes, effort, file) = _arguments.Read(parsed);
         var busy = BenchArguments.InRange(parsed.GetValue(_busy), 0, MostBusy, _busy);
+        var quota = BenchArguments.InRange(parsed.GetValue(_quota), 1, 100, _quota);
         try
         {
             var pinning = Pinning.Find();
@@ -37,7 +40,7 @@ internal sealed class BenchPlanCommand
             }
 
             await using var benchmark = await Terminal.WaitAsync(
-                "Starting silos", () => PlanBenchmark.StartAsync(silos, threads, busy, pinning, effort, cancellationToken));
+                "Starting silos", () => PlanBenchmark.StartAsync(silos, threads, busy, quota, pinning, effort, cancellationToken));
             var results = new List<PlanResult>();
             foreach (var shape in shapes)
             {

@@ -9,31 +9,34 @@ namespace HeadCluster.Cli.Bench;
 internal sealed class PlanBenchmark : IAsyncDisposable
 {
     private const int MostPlans = 5;
+    private const int LeastRounds = 3;
 
     private readonly BenchCluster _cluster;
-    private readonly Process[] _busy;
     private readonly BenchEffort _effort;
     private readonly int _threads;
+    private Process[] _busy = [];
+    private CpuQuota? _quota;
 
-    private PlanBenchmark(BenchCluster cluster, Process[] busy, BenchEffort effort, int threads)
+    private PlanBenchmark(BenchCluster cluster, BenchEffort effort, int threads)
     {
         _cluster = cluster;
-        _busy = busy;
         _effort = effort;
         _threads = threads;
     }
 
-    /// <summary>Starts silos, has them compile what they run, and keeps the last one's core busy if asked to.</summary>
+    /// <summary>Starts silos, has them compile what they run, and then slows the last one down if asked to.</summary>
     /// <param name="silos">How many.</param>
     /// <param name="threads">Compute threads, and cores, of each.</param>
     /// <param name="busy">Processes that take their share of the last silo's first core.</param>
+    /// <param name="quota">What the last silo may use of a core, in percent; 100 for no limit.</param>
     /// <param name="pinning">Cores.</param>
     /// <param name="effort">How long to measure.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task<PlanBenchmark> StartAsync(
-        int silos, int threads, int busy, Pinning pinning, BenchEffort effort, CancellationToken cancellationToken)
+        int silos, int threads, int busy, int quota, Pinning pinning, BenchEffort effort, CancellationToken cancellationToken)
     {
         var cluster = await BenchCluster.StartAsync("headcluster-bench-plan", silos, threads, pinning, cancellationToken);
+        var benchmark = new PlanBenchmark(cluster, effort, threads);
         try
         {
             var (shape, amount) = BenchEffort.ProcessWarmUp;
@@ -42,12 +45,17 @@ internal sealed class PlanBenchmark : IAsyncDisposable
                 await cluster.AskAsync(task, shape, amount, cancellationToken);
             }
 
-            var command = pinning.KeepBusy(silos - 1, threads);
-            return new PlanBenchmark(cluster, [.. Enumerable.Range(0, command is null ? 0 : busy).Select(_ => Process.Start(command![0], command[1..]))], effort, threads);
+            benchmark._quota = quota < 100 ? CpuQuota.Limit(cluster.LastProcess, quota) : null;
+            if (pinning.KeepBusy(silos - 1, threads) is [var program, .. var arguments])
+            {
+                benchmark._busy = [.. Enumerable.Range(0, busy).Select(_ => Process.Start(program, arguments))];
+            }
+
+            return benchmark;
         }
         catch
         {
-            await cluster.DisposeAsync();
+            await benchmark.DisposeAsync();
             throw;
         }
     }
@@ -88,11 +96,12 @@ internal sealed class PlanBenchmark : IAsyncDisposable
 
         var time = TimeProvider.System;
         var began = time.GetTimestamp();
-        for (var round = 0; round < _effort.LeastRounds || (round < _effort.MostRounds && time.GetElapsedTime(began) < _effort.Budget); round++)
+        for (var round = 0; round < LeastRounds || (round < _effort.MostRounds && time.GetElapsedTime(began) < _effort.Budget); round++)
         {
             foreach (var split in round % 2 == 0 ? splits : splits.AsEnumerable().Reverse())
             {
-                await MeasureAsync(split, _effort.Sample);
+                // For so long that what the scheduler saw last is this split, as between two of its plans.
+                await MeasureAsync(split, _effort.WarmUp);
                 split.Predictions.Add((await PlanAsync()).PresentPredicted);
             }
         }
@@ -159,6 +168,7 @@ internal sealed class PlanBenchmark : IAsyncDisposable
         }
 
         await _cluster.DisposeAsync();
+        _quota?.Dispose();
     }
 
     // One head more or less on the coordinator's silo, from or to the last one; null if there is none to take.

@@ -23,6 +23,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
         _error = process.StandardError.ReadToEndAsync();
     }
 
+    /// <summary>Its id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Starts this program again as a silo, and waits until it is ready.</summary>
     /// <exception cref="PortTakenFailure">Another program took one of its ports first.</exception>
     /// <exception cref="BenchFailure">It ended, or was not ready in time.</exception>
