@@ -1,4 +1,5 @@
 using HeadCluster.Kernels;
+using HeadCluster.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace HeadCluster.Grains;
@@ -17,6 +18,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     private readonly HeadRelayClient _relays;
     private readonly Exchanges _exchanges;
     private readonly ComputePool _compute;
+    private readonly FanOutMeter _fanOut;
     private readonly TimeProvider _time;
 
     public HeadRelay(
@@ -28,6 +30,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         HeadRelayClient relays,
         Exchanges exchanges,
         ComputePool compute,
+        FanOutMeter fanOut,
         TimeProvider time)
         : base(id, silo, loggers)
     {
@@ -36,12 +39,14 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         _relays = relays;
         _exchanges = exchanges;
         _compute = compute;
+        _fanOut = fanOut;
         _time = time;
     }
 
     public async Task<RelayReply> AttendAsync(RelayRequest request, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
+        var isIdle = _compute.Running == 0;
         var model = _models.Open(request.Layer).Configuration;
         var width = model.HeadShape().OutputDim;
         var where = request.Layer.ToString();
@@ -60,7 +65,14 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         try
         {
             var input = new LayerInput(x, request.SequenceLengths, request.Patterns, _compute.TakeTurn());
+
+            // Otherwise it takes other requests' time too, or that of rows that are on their way.
+            var isTelling = isIdle && x.IsComplete && request.Patterns is null;
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, z.Columns, input, Send, end.Token);
+            if (isTelling && _compute.LastTurn == input.Turn)
+            {
+                _fanOut.Add(request.Heads.Length, ModelLoads.Operations(model, request.SequenceLengths), _time.GetElapsedTime(started));
+            }
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.
             x.Release();

@@ -12,7 +12,10 @@ internal sealed class ModelPlanner
     /// <summary>What asking one head costs beside its computation: measured on the layer of nano-gpt, whose heads compute for less.</summary>
     private static readonly TimeSpan CallTime = TimeSpan.FromMicroseconds(6);
 
-    /// <summary>And what asking another silo costs beside the round trip of a small message: the relay's part, there and here.</summary>
+    /// <summary>
+    /// And what asking another silo costs beside the round trip of a small message: the relay's part, there and here. Where requests have not
+    /// shown it.
+    /// </summary>
     private static readonly TimeSpan FanOutTime = TimeSpan.FromMicroseconds(50);
 
     /// <summary>Links of which nothing is known yet, as between two machines of one rack.</summary>
@@ -126,7 +129,7 @@ internal sealed class ModelPlanner
         profile.ReadBytesPerSecond,
         profile.MemoryBytes,
         CallTime,
-        FanOutTime,
+        profile.FanOut ?? FanOutTime,
         profile.Start);
 
     // What requests take to travel, of one on which none did as much of what messages say as on the best of the others.

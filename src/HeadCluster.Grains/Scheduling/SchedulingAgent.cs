@@ -14,6 +14,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
     private readonly ComputePool _compute;
     private readonly LocalGrains _local;
     private readonly SiloSpeed _speed;
+    private readonly FanOutMeter _fanOut;
     private readonly ServedRequestShapes _served;
     private readonly LinkMeter _links;
     private readonly PlanBoard _board;
@@ -30,6 +31,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         ComputePool compute,
         LocalGrains local,
         SiloSpeed speed,
+        FanOutMeter fanOut,
         ServedRequestShapes served,
         LinkMeter links,
         PlanBoard board,
@@ -43,6 +45,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         _compute = compute;
         _local = local;
         _speed = speed;
+        _fanOut = fanOut;
         _served = served;
         _links = links;
         _board = board;
@@ -70,7 +73,8 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
             _local.CoordinatorsOf(model),
             _served.Of(model),
             _links.Links,
-            _speed.Start());
+            _speed.Start(),
+            _fanOut.Lately());
     }
 
     public Task ReceiveAsync(FloatTensor payload, CancellationToken cancellationToken)

@@ -68,6 +68,9 @@ public class ComputePool : IDisposable
     /// </summary>
     public static TimeSpan? WakeDelay => _wakeDelay;
 
+    /// <summary>The turn that was taken last; 0 if none was.</summary>
+    public long LastTurn => Volatile.Read(ref _turns);
+
     /// <summary>A turn after all that were taken before, for the work of one request.</summary>
     public long TakeTurn() => Interlocked.Increment(ref _turns);
 

@@ -23,7 +23,18 @@ public sealed class ModelPlannerTests
         Assert.Equal(links.Between(0, 2), links.Between(1, 2));
     }
 
-    private static SiloProfile Profile(int silo, double?[] slowdowns) => new(
+    [Fact]
+    public async Task Answers_take_what_requests_found_them_to_take_and_usually_where_none_did()
+    {
+        await using var cluster = await BareCluster.StartAsync(1);
+        var planner = cluster.GetSiloServiceProvider().GetRequiredService<ModelPlanner>();
+
+        var silos = planner.Problem(Model, new RequestShape(Rows: 1), [Profile(0, []), Profile(1, [], TimeSpan.FromMilliseconds(7))]).Silos;
+
+        Assert.Equal([TimeSpan.FromMicroseconds(50), TimeSpan.FromMilliseconds(7)], silos.Select(silo => silo.FanOutTime));
+    }
+
+    private static SiloProfile Profile(int silo, double?[] slowdowns, TimeSpan? fanOut = null) => new(
         Silos[silo],
         $"silo-{silo + 1}",
         IsDraining: false,
@@ -36,5 +47,6 @@ public sealed class ModelPlannerTests
         Coordinators: [],
         Served: default,
         Links: [.. slowdowns.Index().Where(link => link.Index != silo).Select(link => new MeasuredLink(Silos[link.Index], TimeSpan.FromMilliseconds(1), 1e9, link.Item))],
-        Start: TimeSpan.Zero);
+        Start: TimeSpan.Zero,
+        fanOut);
 }

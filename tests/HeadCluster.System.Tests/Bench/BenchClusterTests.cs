@@ -5,6 +5,7 @@ using HeadCluster.Tests;
 
 namespace HeadCluster.System.Tests.Bench;
 
+/// <summary>The benchmarks that start silo processes, in their quick form.</summary>
 public sealed class BenchClusterTests
 {
     [Fact]
@@ -64,6 +65,38 @@ public sealed class BenchClusterTests
     [InlineData("--json", "absent/figures.json", "--json: ")]
     public async Task Bench_cluster_refuses_what_cannot_be_measured(string option, string value, string because) =>
         (await CommandResult.RunAsync("bench", "cluster", option, value)).AssertRefused(because);
+
+    [Fact]
+    public async Task Bench_plan_reports_splits_with_what_is_expected_of_them_and_which_was_picked()
+    {
+        using var folder = new TemporaryDirectory();
+
+        await CommandResult.SucceedAsync("bench", "plan", "--quick", "--shapes", "11x48x3", "--json", folder.File("figures.json"));
+
+        var results = Read(folder.File("figures.json")).GetProperty("results").EnumerateArray().ToArray();
+        Assert.Single(results, result => result.GetProperty("isPicked").GetBoolean());
+        Assert.All(results, result =>
+        {
+            Assert.Equal(3, result.GetProperty("split").EnumerateArray().Sum(heads => heads.GetInt32()));
+            Assert.True(result.GetProperty("predictedMilliseconds").GetDouble() > 0);
+            Assert.True(result.GetProperty("milliseconds").GetDouble() > 0);
+        });
+    }
+
+    [Fact]
+    public async Task Bench_plan_slows_a_silo_down_by_a_quota_where_that_may_be_set()
+    {
+        var run = await CommandResult.RunAsync("bench", "plan", "--quick", "--shapes", "11x48x3", "--quota", "50");
+        Assert.SkipWhen(run.Error.Contains("a quota takes a control group", StringComparison.Ordinal), run.Error);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("picked", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--quota", "0", "--quota is 0; expected 1 to 100")]
+    [InlineData("--busy", "17", "--busy is 17; expected 0 to 16")]
+    public async Task Bench_plan_refuses_what_cannot_be_measured(string option, string value, string because) =>
+        (await CommandResult.RunAsync("bench", "plan", option, value)).AssertRefused(because);
 
     [Fact]
     public async Task Silo_of_the_benchmark_whose_port_was_taken_says_so_that_others_are_tried()

@@ -113,6 +113,16 @@ internal sealed class SiloSpeed
         }
     }
 
+    /// <summary>What the heads did lately, or else what was measured last, operations a second and thread; null if neither is known.</summary>
+    public double? Known()
+    {
+        var (operations, seconds) = _computed.Read();
+        lock (_lock)
+        {
+            return seconds >= Enough ? operations / seconds : _last?.Speed;
+        }
+    }
+
     /// <summary>What the kernels do undisturbed; measured when it is first asked for.</summary>
     public Task<Calibration> CalibrateAsync()
     {

@@ -10,13 +10,18 @@ public sealed class LinkMeterTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Requests_that_travel_are_measured()
+    public async Task Requests_that_travel_show_what_the_link_takes_and_the_other_silo_to_answer()
     {
         await using var cluster = await BareCluster.StartAsync(2);
         var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
         var links = cluster.GetSiloServiceProvider(silos[0]).GetRequiredService<LinkMeter>();
         await links.MeasureNewAsync(silos, Stop);
         Assert.Null(Assert.Single(links.Links).Slowdown);
+
+        // What heads take has to be known first.
+        var answers = cluster.GetSiloServiceProvider(silos[1]).GetRequiredService<FanOutMeter>();
+        cluster.GetSiloServiceProvider(silos[1]).GetRequiredService<SiloSpeed>().Add(1e11, TimeSpan.FromSeconds(1), waking: null);
+        Assert.Null(answers.Lately());
         for (var head = 0; head < 12; head++)
         {
             using var place = PlacementHint.On(silos[head % 2]);
@@ -29,5 +34,6 @@ public sealed class LinkMeterTests
         }
 
         Assert.InRange(Assert.Single(links.Links).Slowdown!.Value, double.Epsilon, double.MaxValue);
+        Assert.NotNull(answers.Lately());
     }
 }

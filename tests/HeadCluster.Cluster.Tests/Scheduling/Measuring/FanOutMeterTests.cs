@@ -1,0 +1,96 @@
+using HeadCluster.Kernels;
+using HeadCluster.Scheduling;
+
+namespace HeadCluster.Tests.Scheduling;
+
+/// <summary>What a silo takes to answer beyond what its speed and start explain.</summary>
+public sealed class FanOutMeterTests : IDisposable
+{
+    private const double HeadOperations = 1e9;
+
+    private static readonly TimeSpan HeadTime = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Start = TimeSpan.FromMilliseconds(4);
+
+    private readonly Clock _clock = new();
+    private readonly ComputePool _pool = new(2);
+    private readonly SiloSpeed _speed;
+    private readonly FanOutMeter _meter;
+
+    public FanOutMeterTests()
+    {
+        _speed = new SiloSpeed(_pool, _clock);
+        _meter = new FanOutMeter(_speed, _pool, _clock);
+    }
+
+    public void Dispose() => _pool.Dispose();
+
+    [Fact]
+    public void Nothing_is_known_before_it_is_known_what_heads_take()
+    {
+        Answer(heads: 2, TimeSpan.FromMilliseconds(50));
+        Assert.Null(_meter.Lately());
+    }
+
+    [Fact]
+    public void What_start_and_heads_on_all_threads_do_not_explain_is_what_answering_takes()
+    {
+        Compute();
+        Answer(heads: 6, Start + (3 * HeadTime) + TimeSpan.FromMilliseconds(2));
+        Assert.Equal(2, _meter.Lately()!.Value.TotalMilliseconds, 1e-6);
+
+        // One head has one thread.
+        Answer(heads: 1, Start + HeadTime + TimeSpan.FromMilliseconds(4));
+        Assert.Equal(3, _meter.Lately()!.Value.TotalMilliseconds, 1e-6);
+    }
+
+    [Fact]
+    public void Answers_that_came_sooner_than_expected_take_nothing()
+    {
+        Compute();
+        Answer(heads: 2, Start);
+        Assert.Equal(TimeSpan.Zero, _meter.Lately());
+    }
+
+    [Fact]
+    public void An_answer_that_was_held_up_for_long_counts_as_one_that_was_held_up_for_a_while()
+    {
+        Compute();
+        Answer(heads: 2, TimeSpan.FromMinutes(1));
+        Assert.Equal(100, _meter.Lately()!.Value.TotalMilliseconds, 1e-6);
+    }
+
+    [Fact]
+    public void Heads_that_start_no_thread_tell_nothing()
+    {
+        Compute();
+        _meter.Add(heads: 100, ComputePool.InlineOperations - 1, TimeSpan.FromMilliseconds(50));
+        Assert.Null(_meter.Lately());
+    }
+
+    [Fact]
+    public void Later_answers_outweigh_those_before_and_after_a_minute_they_are_forgotten()
+    {
+        Compute();
+        Answer(heads: 2, Start + HeadTime + TimeSpan.FromMilliseconds(40));
+        _clock.Pass(TimeSpan.FromSeconds(20));
+        Answer(heads: 2, Start + HeadTime + TimeSpan.FromMilliseconds(1));
+        Assert.InRange(_meter.Lately()!.Value.TotalMilliseconds, 1, 1.1);
+        _clock.Pass(TimeSpan.FromSeconds(30));
+        Assert.InRange(_meter.Lately()!.Value.TotalMilliseconds, 1, 1.1);
+        _clock.Pass(TimeSpan.FromSeconds(31));
+        Assert.Null(_meter.Lately());
+    }
+
+    // So that speed and start are known.
+    private void Compute()
+    {
+        for (var head = 0; head < 10; head++)
+        {
+            _speed.Add(HeadOperations, HeadTime, Start);
+        }
+
+        Assert.NotNull(_speed.Measured());
+    }
+
+    private void Answer(int heads, TimeSpan elapsed) => _meter.Add(heads, HeadOperations, elapsed);
+}
