@@ -8,12 +8,12 @@ namespace HeadCluster.Scheduling;
 /// </summary>
 internal sealed class FanOutMeter(SiloSpeed speed, ComputePool compute, TimeProvider time)
 {
-    private static readonly TimeSpan HalfLife = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan HalfLife = TimeSpan.FromSeconds(1);
 
     /// <summary>What takes longer, in seconds, waited for something that the next request will not meet: it counts no more.</summary>
     private const double Most = 0.1;
 
-    /// <summary>What is left of an answer after a minute. Then it says little: a silo without heads may have its processor for itself again.</summary>
+    /// <summary>What is left of an answer after half a minute. Then it says little: a silo without heads may have its processor for itself again.</summary>
     private const double Outdated = 1e-9;
 
     private readonly DecayingSums _answers = new(time, HalfLife);

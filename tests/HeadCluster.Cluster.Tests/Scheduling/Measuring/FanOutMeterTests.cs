@@ -68,16 +68,16 @@ public sealed class FanOutMeterTests : IDisposable
     }
 
     [Fact]
-    public void Later_answers_outweigh_those_before_and_after_a_minute_they_are_forgotten()
+    public void Later_answers_outweigh_those_before_and_after_half_a_minute_they_are_forgotten()
     {
         Compute();
         Answer(heads: 2, Start + HeadTime + TimeSpan.FromMilliseconds(40));
         _clock.Pass(TimeSpan.FromSeconds(20));
         Answer(heads: 2, Start + HeadTime + TimeSpan.FromMilliseconds(1));
         Assert.InRange(_meter.Lately()!.Value.TotalMilliseconds, 1, 1.1);
-        _clock.Pass(TimeSpan.FromSeconds(30));
+        _clock.Pass(TimeSpan.FromSeconds(25));
         Assert.InRange(_meter.Lately()!.Value.TotalMilliseconds, 1, 1.1);
-        _clock.Pass(TimeSpan.FromSeconds(31));
+        _clock.Pass(TimeSpan.FromSeconds(5));
         Assert.Null(_meter.Lately());
     }
 
