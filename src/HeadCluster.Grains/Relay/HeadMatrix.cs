@@ -22,11 +22,11 @@ internal sealed class HeadMatrix(FloatTensor tensor, float[] elements, int width
     public int Heads => tensor.Columns / width;
 
     /// <summary>The columns of the head that stands at a place, from 0.</summary>
-    public HeadColumns At(int place) => At(place, heads: 1);
+    public HeadColumns At(int place) => new(elements, tensor.Columns, place * width, width);
 
     /// <summary>Copies outputs that were computed elsewhere.</summary>
     /// <param name="source">Those of some heads side by side, <c>[rows, places · Width]</c>.</param>
-    /// <param name="places">Where each of them stands here. Those that stand side by side are copied together.</param>
+    /// <param name="places">Where each of them stands here. Those that stand side by side here too are copied together.</param>
     /// <param name="firstRow">Where the first row belongs.</param>
     public void Write(FloatTensor source, ReadOnlySpan<int> places, int firstRow)
     {
@@ -36,11 +36,25 @@ internal sealed class HeadMatrix(FloatTensor tensor, float[] elements, int width
             {
             }
 
-            At(places[first], end - first).Write(source, first * width, firstRow);
+            var target = elements.AsSpan((firstRow * tensor.Columns) + (places[first] * width));
+            Copy(source, first * width, (end - first) * width, target, tensor.Columns);
         }
     }
 
-    private HeadColumns At(int place, int heads) => new(elements, tensor.Columns, place * width, heads * width);
+    /// <summary>Copies some columns of all rows of a matrix.</summary>
+    /// <param name="source">The matrix.</param>
+    /// <param name="firstColumn">The first of its columns that is copied.</param>
+    /// <param name="columns">How many.</param>
+    /// <param name="target">Where the first element belongs.</param>
+    /// <param name="stride">How much further its next row is there.</param>
+    internal static void Copy(FloatTensor source, int firstColumn, int columns, Span<float> target, int stride)
+    {
+        var elements = source.Span;
+        for (var row = 0; row < source.Rows; row++)
+        {
+            elements.Slice((row * source.Columns) + firstColumn, columns).CopyTo(target[(row * stride)..]);
+        }
+    }
 }
 
 /// <summary>Where one head writes z.</summary>
@@ -56,17 +70,6 @@ internal readonly record struct HeadColumns(float[] Elements, int Stride, int Fi
     /// <summary>From the head's first element on; its next row is <see cref="Stride"/> further.</summary>
     public Span<float> Span => Elements.AsSpan(First);
 
-    /// <summary>Copies columns of a matrix that was computed elsewhere.</summary>
-    /// <param name="source">It has the columns from <paramref name="sourceColumn"/> on.</param>
-    /// <param name="sourceColumn">The first of them.</param>
-    /// <param name="firstRow">Where its first row belongs.</param>
-    public void Write(FloatTensor source, int sourceColumn = 0, int firstRow = 0)
-    {
-        var from = source.Span[sourceColumn..];
-        var to = Elements.AsSpan((firstRow * Stride) + First);
-        for (var row = 0; row < source.Rows; row++)
-        {
-            from.Slice(row * source.Columns, Width).CopyTo(to[(row * Stride)..]);
-        }
-    }
+    /// <summary>Copies the head's output, which was computed elsewhere.</summary>
+    public void Write(FloatTensor output) => HeadMatrix.Copy(output, firstColumn: 0, Width, Span, Stride);
 }

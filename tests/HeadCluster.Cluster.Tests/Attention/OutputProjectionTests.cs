@@ -38,7 +38,8 @@ public sealed class OutputProjectionTests
             foreach (var head in order)
             {
                 Assert.False(projection.IsCompleted);
-                arriving.Matrix.At(head).Write(new FloatTensor(z, rows, order.Length * Width), head * Width);
+                var place = arriving.Matrix.At(head);
+                HeadMatrix.Copy(new FloatTensor(z, rows, order.Length * Width), head * Width, Width, place.Span, place.Stride);
                 arriving.Add(head);
             }
 
