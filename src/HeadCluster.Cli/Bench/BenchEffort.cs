@@ -5,7 +5,7 @@ namespace HeadCluster.Cli.Bench;
 /// <param name="MostRounds">Rounds, however short they are.</param>
 /// <param name="Budget">Between the two, rounds begin for so long.</param>
 /// <param name="Sample">The least that one sample takes.</param>
-/// <param name="WarmUp">What precedes the first round.</param>
+/// <param name="WarmUp">What precedes the first round; of splits, each sample too, since the scheduler has to have seen it for as long.</param>
 internal sealed record BenchEffort(int LeastRounds, int MostRounds, TimeSpan Budget, Amount Sample, Amount WarmUp)
 {
     public static BenchEffort Full { get; } =

@@ -9,6 +9,8 @@ namespace HeadCluster.Cli.Bench;
 internal sealed class PlanBenchmark : IAsyncDisposable
 {
     private const int MostPlans = 5;
+
+    /// <summary>Fewer than of other benchmarks, since each split of a round is served for long.</summary>
     private const int LeastRounds = 3;
 
     private readonly BenchCluster _cluster;

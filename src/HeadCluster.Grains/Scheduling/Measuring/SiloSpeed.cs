@@ -97,12 +97,11 @@ internal sealed class SiloSpeed
     /// </summary>
     public double? Measured()
     {
-        var (operations, seconds) = _computed.Read();
         lock (_lock)
         {
-            if (seconds >= Enough)
+            if (OfHeads() is { } speed)
             {
-                _last = (operations / seconds, _time.GetTimestamp());
+                _last = (speed, _time.GetTimestamp());
             }
             else if (Measuring.IsCompleted && _compute.Running == 0 && (_last is { } last ? _time.GetElapsedTime(last.At) > Outdated : Start() > Undisturbed))
             {
@@ -116,10 +115,9 @@ internal sealed class SiloSpeed
     /// <summary>What the heads did lately, or else what was measured last, operations a second and thread; null if neither is known.</summary>
     public double? Known()
     {
-        var (operations, seconds) = _computed.Read();
         lock (_lock)
         {
-            return seconds >= Enough ? operations / seconds : _last?.Speed;
+            return OfHeads() ?? _last?.Speed;
         }
     }
 
@@ -133,6 +131,9 @@ internal sealed class SiloSpeed
                 : _calibration;
         }
     }
+
+    // Null where they did too little lately to say.
+    private double? OfHeads() => _computed.Read() is var (operations, seconds) && seconds >= Enough ? operations / seconds : null;
 
     private void AddWaking(TimeSpan? waking)
     {
