@@ -173,11 +173,12 @@ internal sealed class PlanBenchmark : IAsyncDisposable
         _quota?.Dispose();
     }
 
-    // One head more or less on the coordinator's silo, from or to the last one; null if there is none to take.
+    // One head more or less on the coordinator's silo, from or to the last one, so that its heads stay the first, as they are in plans; null if
+    // there is none to take.
     private static int[]? Shift(int[] places, int silos, int step)
     {
         var (from, to) = step > 0 ? (silos - 1, 0) : (0, silos - 1);
-        var head = Array.IndexOf(places, from);
+        var head = step > 0 ? Array.IndexOf(places, from) : Array.LastIndexOf(places, from);
         if (head < 0 || from == to)
         {
             return null;

@@ -50,8 +50,10 @@ public sealed class MeasuredStrategy : IPlanStrategy
         best ??= SiloSets.Coordinators(problem).Select(coordinator => PlanMemory.TryPack(problem, coordinator)).FirstOrDefault(packed => packed is not null) is { } packed
             ? Polish(problem, layers, packed)
             : throw PlanMemory.Shortage(problem);
-        var seconds = new PlanPricing(problem, best.Coordinator).RequestSeconds(best.Silos);
-        return new PlanDecision(best.Coordinator, best.Silos.ToArray(), PlanReason.Explain(problem, best.Silos, seconds, sets));
+        var silos = best.Silos.ToArray();
+        PresentPlaces.Keep(problem, layers, best.Coordinator, silos);
+        var seconds = new PlanPricing(problem, best.Coordinator).RequestSeconds(silos);
+        return new PlanDecision(best.Coordinator, silos, PlanReason.Explain(problem, silos, seconds, sets));
     }
 
     // What is there; and that with the slowest silos relieved. Heads that are nowhere are added where they are done first.
@@ -108,7 +110,7 @@ public sealed class MeasuredStrategy : IPlanStrategy
         }
 
         var silos = assignment.Silos.ToArray();
-        PresentPlaces.Keep(problem, layers, silos);
+        PresentPlaces.Keep(problem, layers, assignment.Coordinator, silos);
         var kept = new PlanAssignment(problem, assignment.Coordinator, silos);
         new Improvement(problem, layers, pricing, kept).TakeBack(MoveCost(problem, pricing, kept));
         return kept;

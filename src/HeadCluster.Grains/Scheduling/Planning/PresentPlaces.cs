@@ -1,25 +1,25 @@
 namespace HeadCluster.Scheduling;
 
-/// <summary>Keeps heads where they are: among those of a layer that cost the same it does not matter which is where.</summary>
+/// <summary>
+/// Decides which of the heads of a layer that cost the same is where, of which only the number on each silo matters to what silos compute: as
+/// many as possible stay where they are, and the coordinator's own come first. The output projection goes through the heads in their order,
+/// and so has something to begin with while others compute.
+/// </summary>
 internal static class PresentPlaces
 {
     /// <summary>Whether any head is somewhere now.</summary>
     public static bool Any(PlanProblem problem) => problem.Present is { } present && present.Any(silo => silo >= 0);
 
     /// <summary>
-    /// Exchanges heads of the same class until as many as possible stay: each silo keeps as many as it gets, and only those beyond
-    /// move.
+    /// Exchanges heads of the same class until each silo keeps as many as it gets, and only those beyond move: the coordinator's last, and the
+    /// first of the others.
     /// </summary>
     /// <param name="problem">What is placed.</param>
     /// <param name="layers">Its heads by class.</param>
+    /// <param name="coordinator">Index of the silo that coordinates.</param>
     /// <param name="silos">Index of the silo of each head.</param>
-    public static void Keep(PlanProblem problem, PlanLayers layers, int[] silos)
+    public static void Keep(PlanProblem problem, PlanLayers layers, int coordinator, int[] silos)
     {
-        if (problem.Present is not { } present)
-        {
-            return;
-        }
-
         var wanted = new int[problem.Silos.Count];
         foreach (var @class in layers.Classes.SelectMany(classes => classes))
         {
@@ -29,26 +29,22 @@ internal static class PresentPlaces
                 wanted[silos[head]]++;
             }
 
-            var places = new Queue<int>();
-            foreach (var head in heads)
+            var stays = new bool[heads.Length];
+            for (var i = 0; i < heads.Length; i++)
             {
-                if (present[head] is >= 0 and var silo && wanted[silo] > 0)
+                foreach (var (place, isCoordinators) in (ReadOnlySpan<(int, bool)>)[(i, true), (heads.Length - 1 - i, false)])
                 {
-                    wanted[silo]--;
-                }
-                else
-                {
-                    places.Enqueue(head);
+                    if (problem.Present?[heads[place]] is >= 0 and var silo && silo == coordinator == isCoordinators && wanted[silo] > 0)
+                    {
+                        wanted[silo]--;
+                        stays[place] = true;
+                    }
                 }
             }
 
-            if (places.Count == 0)
-            {
-                continue;
-            }
-
-            // The places that are left, in the order in which they were given.
-            var free = new Queue<int>();
+            // What is left for those that move: the coordinator's places, and the others' in the order in which they were given.
+            var free = new Queue<int>(Enumerable.Repeat(coordinator, wanted[coordinator]));
+            wanted[coordinator] = 0;
             foreach (var head in heads)
             {
                 if (wanted[silos[head]] > 0)
@@ -58,10 +54,9 @@ internal static class PresentPlaces
                 }
             }
 
-            var movers = new HashSet<int>(places);
-            foreach (var head in heads)
+            for (var i = 0; i < heads.Length; i++)
             {
-                silos[head] = movers.Contains(head) ? free.Dequeue() : present[head];
+                silos[heads[i]] = stays[i] ? problem.Present![heads[i]] : free.Dequeue();
             }
         }
     }

@@ -17,7 +17,7 @@ internal static class ProportionalSplit
             .Select(coordinator => TryPlace(problem, coordinator, weights) ?? PlanMemory.TryPack(problem, coordinator))
             .FirstOrDefault(placed => placed is not null) ?? throw PlanMemory.Shortage(problem);
         var silos = assignment.Silos.ToArray();
-        PresentPlaces.Keep(problem, new PlanLayers(problem.Heads), silos);
+        PresentPlaces.Keep(problem, new PlanLayers(problem.Heads), assignment.Coordinator, silos);
         return new PlanDecision(assignment.Coordinator, silos, reason);
     }
 

@@ -109,6 +109,24 @@ public class MeasuredStrategyTests
     }
 
     [Fact]
+    public void The_coordinators_heads_come_first_as_far_as_that_costs_no_move()
+    {
+        // Silo 1 coordinates and is three times as fast: it gets 6 of 8 heads.
+        var problem = Fleet.Uniform(8, 2);
+        problem = problem with { Silos = [problem.Silos[0], problem.Silos[1] with { OperationsPerSecond = 3e10 }], PresentCoordinator = 1 };
+        Assert.Equal([1, 1, 1, 1, 1, 1, 0, 0], Places(null));
+
+        // Of the heads of the other the first come to it.
+        Assert.Equal([1, 1, 1, 1, 0, 1, 1, 0], Places([0, 1, 0, 1, 0, 1, 1, 0]));
+        Assert.Equal([1, 1, 1, 1, 1, 1, 0, 0], Places([0, 0, 0, 0, 0, 0, 0, 0]));
+
+        // And of its own the last leave it.
+        Assert.Equal([1, 1, 1, 1, 1, 1, 0, 0], Places([1, 1, 1, 1, 1, 1, 1, 1]));
+
+        int[] Places(int[]? present) => HeadPlanner.Plan(problem with { Present = present }, Fleet.Measured).Places(problem);
+    }
+
+    [Fact]
     public void Another_silo_coordinates_if_that_gains_a_tenth_and_the_present_one_does_not_rest()
     {
         // All heads are alone with the coordinator, as links are slow; silo 1 is faster by a twentieth, or twice as fast.
