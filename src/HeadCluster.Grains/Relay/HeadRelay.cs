@@ -13,12 +13,13 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     /// <summary>Blocks that are asked for at a time: while one is on its way, the next is being sent.</summary>
     private const int BlocksInFlight = 2;
 
+    private readonly SiloAddress _here;
     private readonly ModelCatalog _models;
     private readonly HeadFanOut _heads;
     private readonly HeadRelayClient _relays;
     private readonly Exchanges _exchanges;
     private readonly ComputePool _compute;
-    private readonly FanOutMeter _fanOut;
+    private readonly AnswerMeter _answers;
     private readonly TimeProvider _time;
 
     public HeadRelay(
@@ -30,16 +31,17 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         HeadRelayClient relays,
         Exchanges exchanges,
         ComputePool compute,
-        FanOutMeter fanOut,
+        AnswerMeter answers,
         TimeProvider time)
         : base(id, silo, loggers)
     {
+        _here = silo.SiloAddress;
         _models = models;
         _heads = heads;
         _relays = relays;
         _exchanges = exchanges;
         _compute = compute;
-        _fanOut = fanOut;
+        _answers = answers;
         _time = time;
     }
 
@@ -66,12 +68,14 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         {
             var input = new LayerInput(x, request.SequenceLengths, request.Patterns, _compute.TakeTurn());
 
-            // Otherwise it takes other requests' time too, or that of rows that are on their way.
-            var isTelling = isIdle && x.IsComplete && request.Patterns is null;
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, z.Columns, input, Send, end.Token);
-            if (isTelling && _compute.LastTurn == input.Turn)
+            var elapsed = _time.GetElapsedTime(started);
+
+            // Otherwise it took other requests' time too, or that of rows that were on their way or of a head that is elsewhere.
+            var isAlone = isIdle && _compute.LastTurn == input.Turn && request.Patterns is null;
+            if (isAlone && await arrival <= elapsed / 4 && Array.TrueForAll(reports, report => report.Silo.Equals(_here)))
             {
-                _fanOut.Add(request.Heads.Length, ModelLoads.Operations(model, request.SequenceLengths), _time.GetElapsedTime(started));
+                _answers.Add(request.Heads.Length, ModelLoads.Operations(model, request.SequenceLengths), elapsed);
             }
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.
@@ -147,9 +151,10 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         return Task.CompletedTask;
     }
 
-    // Asks for the rest of x, block by block. A failure is that of the rows: the heads that wait for them get it.
-    private async Task ReceiveAsync(RelayRequest request, ArrivingRows x, CancellationToken cancellationToken)
+    // Asks for the rest of x, block by block. A failure is that of the rows: the heads that wait for them get it. Returns what it took.
+    private async Task<TimeSpan> ReceiveAsync(RelayRequest request, ArrivingRows x, CancellationToken cancellationToken)
     {
+        var began = _time.GetTimestamp();
         var origin = _relays.On(request.Origin);
         var blocks = new Queue<Task<FloatTensor>>();
         try
@@ -173,6 +178,8 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
                 abandoned.Ignore();
             }
         }
+
+        return _time.GetElapsedTime(began);
     }
 
     private async Task SendAsync(RelayRequest request, Range heads, FloatTensor output, CancellationToken cancellationToken)

@@ -13,8 +13,7 @@ internal sealed class ModelPlanner
     private static readonly TimeSpan CallTime = TimeSpan.FromMicroseconds(6);
 
     /// <summary>
-    /// And what asking another silo costs beside the round trip of a small message: the relay's part, there and here. Where requests have not
-    /// shown it.
+    /// And what asking another silo costs beside the round trip of a small message: the relay's part, there and here.
     /// </summary>
     private static readonly TimeSpan FanOutTime = TimeSpan.FromMicroseconds(50);
 
@@ -129,8 +128,9 @@ internal sealed class ModelPlanner
         profile.ReadBytesPerSecond,
         profile.MemoryBytes,
         CallTime,
-        profile.FanOut ?? FanOutTime,
-        profile.Start);
+        FanOutTime,
+        profile.Start,
+        profile.AnswerSlowdown ?? 1);
 
     // What requests take to travel, of one on which none did as much of what messages say as on the best of the others.
     private static Dictionary<(int From, int To), SiloLink> Links(SiloProfile[] profiles, Dictionary<SiloAddress, int> indices)

@@ -14,7 +14,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
     private readonly ComputePool _compute;
     private readonly LocalGrains _local;
     private readonly SiloSpeed _speed;
-    private readonly FanOutMeter _fanOut;
+    private readonly AnswerMeter _answers;
     private readonly ServedRequestShapes _served;
     private readonly LinkMeter _links;
     private readonly PlanBoard _board;
@@ -31,7 +31,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         ComputePool compute,
         LocalGrains local,
         SiloSpeed speed,
-        FanOutMeter fanOut,
+        AnswerMeter answers,
         ServedRequestShapes served,
         LinkMeter links,
         PlanBoard board,
@@ -45,7 +45,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         _compute = compute;
         _local = local;
         _speed = speed;
-        _fanOut = fanOut;
+        _answers = answers;
         _served = served;
         _links = links;
         _board = board;
@@ -74,7 +74,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
             _served.Of(model),
             _links.Links,
             _speed.Start(),
-            _fanOut.Lately());
+            _answers.Slowdown());
     }
 
     public Task ReceiveAsync(FloatTensor payload, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ internal static class SchedulingServices
     public static void AddScheduling(this IServiceCollection services)
     {
         services.AddSingleton<SiloSpeed>();
-        services.AddSingleton<FanOutMeter>();
+        services.AddSingleton<AnswerMeter>();
         services.AddSingleton<ServedRequestShapes>();
         services.AddSingleton<LinkMeter>();
         services.AddSingleton<SchedulingAgentClient>();

@@ -24,17 +24,17 @@ public sealed class ModelPlannerTests
     }
 
     [Fact]
-    public async Task Answers_take_what_requests_found_them_to_take_and_usually_where_none_did()
+    public async Task Answers_are_as_slow_as_requests_found_them_and_else_as_the_speed_says()
     {
         await using var cluster = await BareCluster.StartAsync(1);
         var planner = cluster.GetSiloServiceProvider().GetRequiredService<ModelPlanner>();
 
-        var silos = planner.Problem(Model, new RequestShape(Rows: 1), [Profile(0, []), Profile(1, [], TimeSpan.FromMilliseconds(7))]).Silos;
+        var silos = planner.Problem(Model, new RequestShape(Rows: 1), [Profile(0, []), Profile(1, [], answerSlowdown: 1.5)]).Silos;
 
-        Assert.Equal([TimeSpan.FromMicroseconds(50), TimeSpan.FromMilliseconds(7)], silos.Select(silo => silo.FanOutTime));
+        Assert.Equal([1, 1.5], silos.Select(silo => silo.AnswerSlowdown));
     }
 
-    private static SiloProfile Profile(int silo, double?[] slowdowns, TimeSpan? fanOut = null) => new(
+    private static SiloProfile Profile(int silo, double?[] slowdowns, double? answerSlowdown = null) => new(
         Silos[silo],
         $"silo-{silo + 1}",
         IsDraining: false,
@@ -48,5 +48,5 @@ public sealed class ModelPlannerTests
         Served: default,
         Links: [.. slowdowns.Index().Where(link => link.Index != silo).Select(link => new MeasuredLink(Silos[link.Index], TimeSpan.FromMilliseconds(1), 1e9, link.Item))],
         Start: TimeSpan.Zero,
-        fanOut);
+        answerSlowdown);
 }

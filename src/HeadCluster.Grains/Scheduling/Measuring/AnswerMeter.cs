@@ -3,18 +3,21 @@ using HeadCluster.Kernels;
 namespace HeadCluster.Scheduling;
 
 /// <summary>
-/// What this silo takes to answer another that asks for its heads, beyond what its start and its speed explain: the calls, and where others
-/// share the processor, what those who make them wait for it. Thread-safe.
+/// How many times as long as its speed says this silo's heads take when another silo has asked for them: with the calls and, where others
+/// share the processor, with what those who make the calls wait for it, which is the more the longer the heads compute. Thread-safe.
 /// </summary>
-internal sealed class FanOutMeter(SiloSpeed speed, ComputePool compute, TimeProvider time)
+internal sealed class AnswerMeter(SiloSpeed speed, ComputePool compute, TimeProvider time)
 {
     private static readonly TimeSpan HalfLife = TimeSpan.FromSeconds(1);
 
-    /// <summary>What takes longer, in seconds, waited for something that the next request will not meet: it counts no more.</summary>
-    private const double Most = 0.1;
+    /// <summary>What takes longer than expected by more than this, in seconds, waited for something that the next request will not meet: it counts no more.</summary>
+    private const double MostSeconds = 0.1;
 
-    /// <summary>What is left of an answer after half a minute. Then it says little: a silo without heads may have its processor for itself again.</summary>
-    private const double Outdated = 1e-9;
+    /// <summary>
+    /// What is left, in seconds, of the least that heads compute, half a minute later. Then it says little: a silo without heads may have its
+    /// processor for itself again.
+    /// </summary>
+    private const double Outdated = 1e-14;
 
     private readonly DecayingSums _answers = new(time, HalfLife);
 
@@ -28,15 +31,15 @@ internal sealed class FanOutMeter(SiloSpeed speed, ComputePool compute, TimeProv
         if (operations >= ComputePool.InlineOperations && speed.Known() is { } known)
         {
             var each = operations / known;
-            var computing = Math.Max(each, heads * each / compute.ThreadCount);
-            _answers.Add(1, Math.Min(elapsed.TotalSeconds - speed.Start().TotalSeconds - computing, Most));
+            var expected = Math.Max(each, heads * each / compute.ThreadCount);
+            _answers.Add(Math.Min((elapsed - speed.Start()).TotalSeconds, expected + MostSeconds), expected);
         }
     }
 
-    /// <summary>The average of the last seconds; null if none has answered for a while.</summary>
-    public TimeSpan? Lately()
+    /// <summary>That of the last seconds, 1 or more; null if none has answered for a while.</summary>
+    public double? Slowdown()
     {
-        var (answers, seconds) = _answers.Read();
-        return answers >= Outdated ? TimeSpan.FromSeconds(Math.Max(0, seconds / answers)) : null;
+        var (seconds, expected) = _answers.Read();
+        return expected >= Outdated ? Math.Max(1, seconds / expected) : null;
     }
 }

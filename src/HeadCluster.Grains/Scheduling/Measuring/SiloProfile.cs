@@ -14,7 +14,7 @@ namespace HeadCluster.Scheduling;
 /// <param name="Served">The requests that its coordinators served there lately.</param>
 /// <param name="Links">What it costs to send to other silos.</param>
 /// <param name="Start">What a compute thread that has nothing to do takes to begin with a head.</param>
-/// <param name="FanOut">What it takes to answer another silo beyond starting and computing its heads; null if that is not known.</param>
+/// <param name="AnswerSlowdown">How many times as long as its speed says its heads take when another silo has asked for them; null if that is not known.</param>
 [GenerateSerializer, Immutable, Alias("hc.SiloProfile")]
 internal sealed record SiloProfile(
     [property: Id(0)] SiloAddress Silo,
@@ -30,7 +30,7 @@ internal sealed record SiloProfile(
     [property: Id(10)] ServedRows Served,
     [property: Id(11)] MeasuredLink[] Links,
     [property: Id(12)] TimeSpan Start,
-    [property: Id(13)] TimeSpan? FanOut);
+    [property: Id(13)] double? AnswerSlowdown);
 
 /// <summary>What it costs to send to a silo.</summary>
 /// <param name="To">The silo.</param>

@@ -44,7 +44,7 @@ public sealed class PlanPricing
         for (var silo = 0; silo < _silos.Length; silo++)
         {
             _silos[silo] = silo == coordinator
-                ? new SiloPricing(problem.Silos[silo], wakes, new SiloLink(TimeSpan.Zero, double.PositiveInfinity), 0, 0)
+                ? new SiloPricing(problem.Silos[silo] with { AnswerSlowdown = 1 }, wakes, new SiloLink(TimeSpan.Zero, double.PositiveInfinity), 0, 0)
                 : new SiloPricing(problem.Silos[silo], wakes, problem.Links.Between(coordinator, silo), first, input - first);
         }
 
@@ -233,7 +233,7 @@ public sealed class PlanPricing
     {
         public int Threads { get; } = silo.Threads;
 
-        public double PerOperation { get; } = 1 / silo.OperationsPerSecond;
+        public double PerOperation { get; } = silo.AnswerSlowdown / silo.OperationsPerSecond;
 
         public double PerReadByte { get; } = silo.Threads / silo.ReadBytesPerSecond;
 

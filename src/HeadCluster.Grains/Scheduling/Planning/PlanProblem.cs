@@ -73,6 +73,7 @@ public sealed record CoordinatorLoad(
 /// <param name="CallTime">What asking one head costs on top of its computation.</param>
 /// <param name="FanOutTime">What asking it from another silo for its heads of a layer costs, however many they are.</param>
 /// <param name="StartTime">What its threads take to begin with a layer: they have slept, and wait for whatever else shares their processors.</param>
+/// <param name="AnswerSlowdown">How many times as long as its speed says heads take there when another silo has asked for them, 1 or more.</param>
 public sealed record SiloCapacity(
     SiloAddress Silo,
     string Name,
@@ -82,7 +83,8 @@ public sealed record SiloCapacity(
     long MemoryBytes,
     TimeSpan CallTime,
     TimeSpan FanOutTime = default,
-    TimeSpan StartTime = default);
+    TimeSpan StartTime = default,
+    double AnswerSlowdown = 1);
 
 /// <summary>What it costs to send between two silos.</summary>
 /// <param name="RoundTrip">Time of a small message there and back.</param>

@@ -3,8 +3,8 @@ using HeadCluster.Scheduling;
 
 namespace HeadCluster.Tests.Scheduling;
 
-/// <summary>What a silo takes to answer beyond what its speed and start explain.</summary>
-public sealed class FanOutMeterTests : IDisposable
+/// <summary>How many times as long as speed and start explain a silo takes to answer.</summary>
+public sealed class AnswerMeterTests : IDisposable
 {
     private const double HeadOperations = 1e9;
 
@@ -14,12 +14,12 @@ public sealed class FanOutMeterTests : IDisposable
     private readonly Clock _clock = new();
     private readonly ComputePool _pool = new(2);
     private readonly SiloSpeed _speed;
-    private readonly FanOutMeter _meter;
+    private readonly AnswerMeter _meter;
 
-    public FanOutMeterTests()
+    public AnswerMeterTests()
     {
         _speed = new SiloSpeed(_pool, _clock);
-        _meter = new FanOutMeter(_speed, _pool, _clock);
+        _meter = new AnswerMeter(_speed, _pool, _clock);
     }
 
     public void Dispose() => _pool.Dispose();
@@ -28,27 +28,27 @@ public sealed class FanOutMeterTests : IDisposable
     public void Nothing_is_known_before_it_is_known_what_heads_take()
     {
         Answer(heads: 2, TimeSpan.FromMilliseconds(50));
-        Assert.Null(_meter.Lately());
+        Assert.Null(_meter.Slowdown());
     }
 
     [Fact]
-    public void What_start_and_heads_on_all_threads_do_not_explain_is_what_answering_takes()
+    public void Answers_are_compared_with_what_their_heads_take_on_all_threads_once_these_have_started()
     {
         Compute();
-        Answer(heads: 6, Start + (3 * HeadTime) + TimeSpan.FromMilliseconds(2));
-        Assert.Equal(2, _meter.Lately()!.Value.TotalMilliseconds, 1e-6);
+        Answer(heads: 6, Start + (3 * HeadTime) + TimeSpan.FromMilliseconds(6));
+        Assert.Equal(36.0 / 30, _meter.Slowdown()!.Value, 1e-6);
 
-        // One head has one thread.
+        // One head has one thread. What takes longer weighs more.
         Answer(heads: 1, Start + HeadTime + TimeSpan.FromMilliseconds(4));
-        Assert.Equal(3, _meter.Lately()!.Value.TotalMilliseconds, 1e-6);
+        Assert.Equal(50.0 / 40, _meter.Slowdown()!.Value, 1e-6);
     }
 
     [Fact]
-    public void Answers_that_came_sooner_than_expected_take_nothing()
+    public void Answers_that_came_sooner_than_expected_are_not_slow()
     {
         Compute();
         Answer(heads: 2, Start);
-        Assert.Equal(TimeSpan.Zero, _meter.Lately());
+        Assert.Equal(1, _meter.Slowdown());
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class FanOutMeterTests : IDisposable
     {
         Compute();
         Answer(heads: 2, TimeSpan.FromMinutes(1));
-        Assert.Equal(100, _meter.Lately()!.Value.TotalMilliseconds, 1e-6);
+        Assert.Equal(110.0 / 10, _meter.Slowdown()!.Value, 1e-6);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class FanOutMeterTests : IDisposable
     {
         Compute();
         _meter.Add(heads: 100, ComputePool.InlineOperations - 1, TimeSpan.FromMilliseconds(50));
-        Assert.Null(_meter.Lately());
+        Assert.Null(_meter.Slowdown());
     }
 
     [Fact]
@@ -74,11 +74,11 @@ public sealed class FanOutMeterTests : IDisposable
         Answer(heads: 2, Start + HeadTime + TimeSpan.FromMilliseconds(40));
         _clock.Pass(TimeSpan.FromSeconds(20));
         Answer(heads: 2, Start + HeadTime + TimeSpan.FromMilliseconds(1));
-        Assert.InRange(_meter.Lately()!.Value.TotalMilliseconds, 1, 1.1);
+        Assert.InRange(_meter.Slowdown()!.Value, 1.1, 1.11);
         _clock.Pass(TimeSpan.FromSeconds(25));
-        Assert.InRange(_meter.Lately()!.Value.TotalMilliseconds, 1, 1.1);
-        _clock.Pass(TimeSpan.FromSeconds(5));
-        Assert.Null(_meter.Lately());
+        Assert.InRange(_meter.Slowdown()!.Value, 1.1, 1.11);
+        _clock.Pass(TimeSpan.FromSeconds(20));
+        Assert.Null(_meter.Slowdown());
     }
 
     // So that speed and start are known.

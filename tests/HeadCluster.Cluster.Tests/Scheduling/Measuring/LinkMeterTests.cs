@@ -10,7 +10,7 @@ public sealed class LinkMeterTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Requests_that_travel_show_what_the_link_takes_and_the_other_silo_to_answer()
+    public async Task Requests_that_travel_show_what_the_link_takes_and_how_slow_the_other_silo_answers()
     {
         await using var cluster = await BareCluster.StartAsync(2);
         var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
@@ -19,9 +19,9 @@ public sealed class LinkMeterTests
         Assert.Null(Assert.Single(links.Links).Slowdown);
 
         // What heads take has to be known first.
-        var answers = cluster.GetSiloServiceProvider(silos[1]).GetRequiredService<FanOutMeter>();
+        var answers = cluster.GetSiloServiceProvider(silos[1]).GetRequiredService<AnswerMeter>();
         cluster.GetSiloServiceProvider(silos[1]).GetRequiredService<SiloSpeed>().Add(1e11, TimeSpan.FromSeconds(1), waking: null);
-        Assert.Null(answers.Lately());
+        Assert.Null(answers.Slowdown());
         for (var head = 0; head < 12; head++)
         {
             using var place = PlacementHint.On(silos[head % 2]);
@@ -34,6 +34,6 @@ public sealed class LinkMeterTests
         }
 
         Assert.InRange(Assert.Single(links.Links).Slowdown!.Value, double.Epsilon, double.MaxValue);
-        Assert.NotNull(answers.Lately());
+        Assert.NotNull(answers.Slowdown());
     }
 }

@@ -29,6 +29,15 @@ public class PlanPricingTests
     }
 
     [Fact]
+    public void Heads_of_a_silo_that_answers_slowly_take_longer_if_another_asks_for_them()
+    {
+        var problem = Fleet.Uniform(3, 2);
+        problem = problem with { Silos = [.. problem.Silos.Select(silo => silo with { AnswerSlowdown = 1.5 })] };
+        Assert.Equal(3 * (Head + Call), Seconds(problem, 0, 0, 0), 1e-9);
+        Assert.Equal(2 * ((1.5 * Head) + Call), Seconds(problem, 0, 1, 1), 1e-9);
+    }
+
+    [Fact]
     public void Threads_that_begin_late_delay_all_that_their_silo_does()
     {
         var start = TimeSpan.FromMilliseconds(7);
