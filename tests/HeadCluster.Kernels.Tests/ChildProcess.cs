@@ -69,11 +69,11 @@ internal static class ChildProcess
 
     /// <summary>What a process has computed, and with what.</summary>
     /// <param name="Instructions">The sets of instructions that it may use.</param>
-    /// <param name="Kernels">Hash of <see cref="FixedWorkload"/>.</param>
+    /// <param name="Kernels">Hash of fixed inputs, <see cref="NumericsFingerprint"/>.</param>
     /// <param name="Layers">Hashes of <see cref="LayerWorkload"/> by their names.</param>
     internal sealed record Bits(string[] Instructions, string Kernels, SortedDictionary<string, string> Layers)
     {
-        public static Bits Compute() => new([.. InstructionSets.Here], FixedWorkload.Hash(), LayerWorkload.Hashes());
+        public static Bits Compute() => new([.. InstructionSets.Here], NumericsFingerprint.OfThisProcess.Hash, LayerWorkload.Hashes());
 
         public static Bits Parse(string text)
         {

@@ -20,6 +20,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     private readonly Exchanges _exchanges;
     private readonly ComputePool _compute;
     private readonly AnswerMeter _answers;
+    private readonly NumericsFingerprint _fingerprint;
     private readonly TimeProvider _time;
 
     public HeadRelay(
@@ -32,6 +33,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         Exchanges exchanges,
         ComputePool compute,
         AnswerMeter answers,
+        NumericsFingerprint fingerprint,
         TimeProvider time)
         : base(id, silo, loggers)
     {
@@ -42,6 +44,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         _exchanges = exchanges;
         _compute = compute;
         _answers = answers;
+        _fingerprint = fingerprint;
         _time = time;
     }
 
@@ -133,6 +136,8 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
             return rounded;
         }
     }
+
+    public Task<string> GetFingerprintAsync(CancellationToken cancellationToken) => Task.FromResult(_fingerprint.Hash);
 
     public Task<FloatTensor> ReadRowsAsync(Guid exchange, int firstRow, int rows, CancellationToken cancellationToken) =>
         Task.FromResult(_exchanges.Find(exchange).Read(firstRow, rows));

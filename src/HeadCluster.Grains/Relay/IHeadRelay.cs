@@ -11,6 +11,10 @@ internal interface IHeadRelay : IGrainService
     [Alias("AttendAsync"), ResponseTimeout("00:10:00")]
     Task<RelayReply> AttendAsync(RelayRequest request, CancellationToken cancellationToken = default);
 
+    /// <summary>The <see cref="Kernels.NumericsFingerprint"/> of the silo.</summary>
+    [Alias("GetFingerprintAsync")]
+    Task<string> GetFingerprintAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Some rows of the input of a request that came from this silo.</summary>
     /// <param name="exchange">The request's exchange.</param>
     /// <param name="firstRow">The first row.</param>

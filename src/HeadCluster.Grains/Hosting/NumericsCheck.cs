@@ -1,0 +1,59 @@
+using HeadCluster.Grains;
+using HeadCluster.Kernels;
+using Microsoft.Extensions.Logging;
+
+namespace HeadCluster.Hosting;
+
+/// <summary>
+/// Keeps a silo from joining others whose kernels have other bits: heads of one request may be computed on any of them. That is what
+/// happens when a version that changes the rules of docs/numerics.md replaces another silo by silo.
+/// </summary>
+internal sealed partial class NumericsCheck : ILifecycleParticipant<ISiloLifecycle>
+{
+    /// <summary>What silos that work answer within; of others nothing is known, and a start is not to depend on them.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly NumericsFingerprint _here;
+    private readonly ISiloStatusOracle _silos;
+    private readonly HeadRelayClient _relays;
+    private readonly TimeProvider _time;
+    private readonly ILogger<NumericsCheck> _logger;
+
+    public NumericsCheck(NumericsFingerprint here, ISiloStatusOracle silos, HeadRelayClient relays, TimeProvider time, ILogger<NumericsCheck> logger)
+    {
+        _here = here;
+        _silos = silos;
+        _relays = relays;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Has the silo look at the others when it can call them, before any of them calls it.</summary>
+    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe<NumericsCheck>(ServiceLifecycleStage.BecomeActive - 1, CheckAsync);
+
+    private Task CheckAsync(CancellationToken cancellationToken) => Task.WhenAll(
+        _silos.GetApproximateSiloStatuses(onlyActive: true).Keys.Where(silo => !silo.Equals(_silos.SiloAddress)).Select(silo => CheckAsync(silo, cancellationToken)));
+
+    private async Task CheckAsync(SiloAddress silo, CancellationToken cancellationToken)
+    {
+        string there;
+        try
+        {
+            there = await _relays.On(silo).GetFingerprintAsync(cancellationToken).WaitAsync(Patience, _time, cancellationToken);
+        }
+        catch (Exception exception) when (SiloLoss.Is(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            LogUnknown(silo, exception.Message.ReplaceLineEndings(" "));
+            return;
+        }
+
+        if (there != _here.Hash)
+        {
+            throw HeadClusterException.InvalidInput(
+                $"silo {silo} of this cluster computes by another numerics contract: its fingerprint is {there[..8]}…, this silo's {_here.Hash[..8]}…; stop all silos of the other version before the first of this one starts (docs/operations.md)");
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Whether silo {Silo} computes by the same numerics contract is not known: {Reason}")]
+    private partial void LogUnknown(SiloAddress silo, string reason);
+}
