@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
@@ -11,10 +12,13 @@ namespace HeadCluster.Kernels;
 /// <param name="Hash">SHA-256 of all results' bits, 64 hexadecimal digits.</param>
 public sealed record NumericsFingerprint(string Hash)
 {
-    private static readonly Lazy<NumericsFingerprint> Here = new(() => new NumericsFingerprint(Compute()));
+    private static readonly Lazy<Task<NumericsFingerprint>> Here = new(() => Task.Run(() => new NumericsFingerprint(Compute())));
 
-    /// <summary>That of this process. The first time it runs the kernels that requests go through, once each, which takes some milliseconds.</summary>
-    public static NumericsFingerprint OfThisProcess => Here.Value;
+    /// <summary>
+    /// That of this process. The kernels that requests go through run for it once, and are compiled for it the first time: a tenth of a second on
+    /// another thread.
+    /// </summary>
+    public static Task<NumericsFingerprint> OfThisProcess => Here.Value;
 
     private static string Compute()
     {
@@ -67,6 +71,7 @@ public sealed record NumericsFingerprint(string Hash)
     }
 
     // The exponential of attention, four vectors at once, as far as there are whole ones.
+    [MethodImpl(Compile.Alone)]
     private static float[] ExpOfQuads(float[] x)
     {
         var result = new float[x.Length - (x.Length % Quad.Count)];

@@ -73,7 +73,7 @@ internal static class ChildProcess
     /// <param name="Layers">Hashes of <see cref="LayerWorkload"/> by their names.</param>
     internal sealed record Bits(string[] Instructions, string Kernels, SortedDictionary<string, string> Layers)
     {
-        public static Bits Compute() => new([.. InstructionSets.Here], NumericsFingerprint.OfThisProcess.Hash, LayerWorkload.Hashes());
+        public static Bits Compute() => new([.. InstructionSets.Here], NumericsFingerprint.OfThisProcess.GetAwaiter().GetResult().Hash, LayerWorkload.Hashes());
 
         public static Bits Parse(string text)
         {

@@ -64,7 +64,7 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<Exchanges>();
         services.AddSingleton<InFlightBytes>();
         services.AddSingleton<HeadRelayClient>();
-        services.TryAddSingleton(_ => NumericsFingerprint.OfThisProcess);
+        services.TryAddSingleton(NumericsFingerprint.OfThisProcess);
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, NumericsCheck>();
         services.AddSingleton<PatternLimits>();
         services.AddSingleton<PatternSampling>();

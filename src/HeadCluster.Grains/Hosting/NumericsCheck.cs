@@ -13,15 +13,15 @@ internal sealed partial class NumericsCheck : ILifecycleParticipant<ISiloLifecyc
     /// <summary>What silos that work answer within; of others nothing is known, and a start is not to depend on them.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly NumericsFingerprint _here;
+    private readonly Task<NumericsFingerprint> _fingerprint;
     private readonly ISiloStatusOracle _silos;
     private readonly HeadRelayClient _relays;
     private readonly TimeProvider _time;
     private readonly ILogger<NumericsCheck> _logger;
 
-    public NumericsCheck(NumericsFingerprint here, ISiloStatusOracle silos, HeadRelayClient relays, TimeProvider time, ILogger<NumericsCheck> logger)
+    public NumericsCheck(Task<NumericsFingerprint> fingerprint, ISiloStatusOracle silos, HeadRelayClient relays, TimeProvider time, ILogger<NumericsCheck> logger)
     {
-        _here = here;
+        _fingerprint = fingerprint;
         _silos = silos;
         _relays = relays;
         _time = time;
@@ -47,10 +47,11 @@ internal sealed partial class NumericsCheck : ILifecycleParticipant<ISiloLifecyc
             return;
         }
 
-        if (there != _here.Hash)
+        var here = (await _fingerprint).Hash;
+        if (there != here)
         {
             throw HeadClusterException.InvalidInput(
-                $"silo {silo} of this cluster computes by another numerics contract: its fingerprint is {there[..8]}…, this silo's {_here.Hash[..8]}…; stop all silos of the other version before the first of this one starts (docs/operations.md)");
+                $"silo {silo} of this cluster computes by another numerics contract: its fingerprint is {there[..8]}…, this silo's {here[..8]}…; stop all silos of the other version before the first of this one starts (docs/operations.md)");
         }
     }
 

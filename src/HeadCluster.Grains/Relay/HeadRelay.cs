@@ -20,7 +20,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     private readonly Exchanges _exchanges;
     private readonly ComputePool _compute;
     private readonly AnswerMeter _answers;
-    private readonly NumericsFingerprint _fingerprint;
+    private readonly Task<NumericsFingerprint> _fingerprint;
     private readonly TimeProvider _time;
 
     public HeadRelay(
@@ -33,7 +33,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         Exchanges exchanges,
         ComputePool compute,
         AnswerMeter answers,
-        NumericsFingerprint fingerprint,
+        Task<NumericsFingerprint> fingerprint,
         TimeProvider time)
         : base(id, silo, loggers)
     {
@@ -137,7 +137,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         }
     }
 
-    public Task<string> GetFingerprintAsync(CancellationToken cancellationToken) => Task.FromResult(_fingerprint.Hash);
+    public async Task<string> GetFingerprintAsync(CancellationToken cancellationToken) => (await _fingerprint).Hash;
 
     public Task<FloatTensor> ReadRowsAsync(Guid exchange, int firstRow, int rows, CancellationToken cancellationToken) =>
         Task.FromResult(_exchanges.Find(exchange).Read(firstRow, rows));
@@ -159,6 +159,11 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     // Asks for the rest of x, block by block. A failure is that of the rows: the heads that wait for them get it. Returns what it took.
     private async Task<TimeSpan> ReceiveAsync(RelayRequest request, ArrivingRows x, CancellationToken cancellationToken)
     {
+        if (x.IsComplete)
+        {
+            return TimeSpan.Zero;
+        }
+
         var began = _time.GetTimestamp();
         var origin = _relays.On(request.Origin);
         var blocks = new Queue<Task<FloatTensor>>();

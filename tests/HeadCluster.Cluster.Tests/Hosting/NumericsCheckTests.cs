@@ -14,7 +14,7 @@ public sealed class NumericsCheckTests
         {
             if (fingerprint is not null)
             {
-                silo.Services.AddSingleton(fingerprint);
+                silo.Services.AddSingleton(Task.FromResult(fingerprint));
             }
         });
 

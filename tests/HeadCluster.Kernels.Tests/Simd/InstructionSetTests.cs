@@ -9,7 +9,7 @@ public sealed class InstructionSetTests
     public static TheoryData<string> Variables => [.. InstructionSets.TakenBy.Keys];
 
     [Fact]
-    public void Bits_of_this_process_are_those_of_every_machine() => Assert.Equal(Bits, NumericsFingerprint.OfThisProcess.Hash);
+    public async Task Bits_of_this_process_are_those_of_every_machine() => Assert.Equal(Bits, (await NumericsFingerprint.OfThisProcess).Hash);
 
     [Theory]
     [MemberData(nameof(Variables))]
