@@ -83,13 +83,14 @@ public sealed record NumericsFingerprint(string Hash)
         return result;
     }
 
-    // Values spread evenly over ±amplitude: xorshift, Marsaglia 2003, of which the upper 24 bits fill a float32's digits.
-    private static float[] Noise(int seed, int length, float amplitude = 1)
+    /// <summary>Values spread evenly over ±amplitude, the same in every process.</summary>
+    internal static float[] Noise(int seed, int length, float amplitude = 1)
     {
         var values = new float[length];
         var state = ((ulong)(uint)seed * 0x9E3779B97F4A7C15) + 0x2545F4914F6CDD1D;
         for (var i = 0; i < length; i++)
         {
+            // Xorshift, Marsaglia 2003; the upper 24 bits fill a float32's digits.
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;

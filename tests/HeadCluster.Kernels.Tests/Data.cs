@@ -6,21 +6,7 @@ namespace HeadCluster.Kernels.Tests;
 internal static class Data
 {
     /// <summary>Values spread evenly over ±amplitude.</summary>
-    public static float[] Noise(int seed, int length, float amplitude = 1)
-    {
-        var values = new float[length];
-        var state = ((ulong)(uint)seed * 0x9E3779B97F4A7C15) + 0x2545F4914F6CDD1D;
-        for (var i = 0; i < length; i++)
-        {
-            // Xorshift, Marsaglia 2003; the upper 24 bits fill a float32's digits.
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            values[i] = (((state >> 40) / 8388608f) - 1) * amplitude;
-        }
-
-        return values;
-    }
+    public static float[] Noise(int seed, int length, float amplitude = 1) => NumericsFingerprint.Noise(seed, length, amplitude);
 
     /// <summary>The same values in double.</summary>
     public static double[] Widen(ReadOnlySpan<float> values)

@@ -32,14 +32,8 @@ internal static class PresentPlaces
             var stays = new bool[heads.Length];
             for (var i = 0; i < heads.Length; i++)
             {
-                foreach (var (place, isCoordinators) in (ReadOnlySpan<(int, bool)>)[(i, true), (heads.Length - 1 - i, false)])
-                {
-                    if (problem.Present?[heads[place]] is >= 0 and var silo && silo == coordinator == isCoordinators && wanted[silo] > 0)
-                    {
-                        wanted[silo]--;
-                        stays[place] = true;
-                    }
-                }
+                stays[i] |= TryStay(heads[i], isCoordinators: true);
+                stays[^(i + 1)] |= TryStay(heads[^(i + 1)], isCoordinators: false);
             }
 
             // What is left for those that move: the coordinator's places, and the others' in the order in which they were given.
@@ -58,6 +52,17 @@ internal static class PresentPlaces
             {
                 silos[heads[i]] = stays[i] ? problem.Present![heads[i]] : free.Dequeue();
             }
+        }
+
+        bool TryStay(int head, bool isCoordinators)
+        {
+            if (problem.Present?[head] is not (>= 0 and var silo) || (silo == coordinator) != isCoordinators || wanted[silo] == 0)
+            {
+                return false;
+            }
+
+            wanted[silo]--;
+            return true;
         }
     }
 }
