@@ -18,6 +18,9 @@ internal sealed class LayerCall : IDisposable
     /// </summary>
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
 
+    /// <summary>A head that is active says at once where it is, and to ask once more costs next to nothing.</summary>
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);
+
     private readonly LayerServices _services;
     private readonly LayerHeads _layer;
     private readonly FloatTensor _x;
@@ -200,7 +203,7 @@ internal sealed class LayerCall : IDisposable
         {
             try
             {
-                _layer.Routes.Set(head, await _layer.Grains[head].LocateAsync(_end.Token));
+                _layer.Routes.Set(head, await AskWhereAsync(_layer.Grains[head]));
             }
             catch (Exception exception) when (SiloLoss.Is(exception))
             {
@@ -209,6 +212,27 @@ internal sealed class LayerCall : IDisposable
             catch (Exception exception)
             {
                 refusal ??= exception;
+            }
+        }
+    }
+
+    // A call that reaches a silo of which it is not known yet that it died is never answered. It is made again beside the first, which may
+    // only wait for a head that reads its weights.
+    private async Task<SiloAddress> AskWhereAsync(IAttentionHeadGrain head)
+    {
+        var calls = new List<Task<SiloAddress>>();
+        while (true)
+        {
+            calls.Add(head.LocateAsync(_end.Token));
+            var answered = Task.WhenAny(calls);
+            try
+            {
+                var answer = await answered.WaitAsync(AskAgain, _services.Time, _end.Token);
+                calls.ForEach(call => call.Ignore());
+                return await answer;
+            }
+            catch (TimeoutException) when (!answered.IsCompleted)
+            {
             }
         }
     }
