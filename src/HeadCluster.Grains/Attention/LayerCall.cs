@@ -221,19 +221,24 @@ internal sealed class LayerCall : IDisposable
     private async Task<SiloAddress> AskWhereAsync(IAttentionHeadGrain head)
     {
         var calls = new List<Task<SiloAddress>>();
-        while (true)
+        try
         {
-            calls.Add(head.LocateAsync(_end.Token));
-            var answered = Task.WhenAny(calls);
-            try
+            while (true)
             {
-                var answer = await answered.WaitAsync(AskAgain, _services.Time, _end.Token);
-                calls.ForEach(call => call.Ignore());
-                return await answer;
+                calls.Add(head.LocateAsync(_end.Token));
+                var answered = Task.WhenAny(calls);
+                try
+                {
+                    return await await answered.WaitAsync(AskAgain, _services.Time, _end.Token);
+                }
+                catch (TimeoutException) when (!answered.IsCompleted)
+                {
+                }
             }
-            catch (TimeoutException) when (!answered.IsCompleted)
-            {
-            }
+        }
+        finally
+        {
+            calls.ForEach(call => call.Ignore());
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class AnswerMeter(SiloSpeed speed, ComputePool compute, TimeProv
 
     private readonly DecayingSums _answers = new(time, HalfLife);
 
-    /// <summary>Some heads have answered, for which the silo had all of x from the beginning and nothing else to compute.</summary>
+    /// <summary>Some heads have answered, for which the silo had all of x early and nothing else to compute.</summary>
     /// <param name="heads">How many, 1 or more.</param>
     /// <param name="operations">Floating-point operations of each.</param>
     /// <param name="elapsed">From the request's arrival to the last head's answer.</param>

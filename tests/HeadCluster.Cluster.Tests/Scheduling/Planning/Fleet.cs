@@ -21,7 +21,8 @@ internal static class Fleet
 
     /// <summary>
     /// Small fleets, few enough heads to try every plan: silos of any speed and 1 to 3 threads, heads of one size or of any, threads that begin
-    /// at once or late, answers as fast as the heads or slower, links that hardly count or count more than computing does, memory for all on one silo or hardly for all on all.
+    /// at once or late, answers as fast as the heads or slower, links that hardly count or count more than computing does, memory for all on
+    /// one silo or hardly for all on all.
     /// </summary>
     public static Gen<PlanProblem> Small { get; } =
         from silos in Gen.Int[1, 4]
