@@ -18,9 +18,6 @@ internal sealed class LayerCall : IDisposable
     /// </summary>
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
 
-    /// <summary>A head that is active says at once where it is, and to ask once more costs next to nothing.</summary>
-    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);
-
     private readonly LayerServices _services;
     private readonly LayerHeads _layer;
     private readonly FloatTensor _x;
@@ -203,7 +200,7 @@ internal sealed class LayerCall : IDisposable
         {
             try
             {
-                _layer.Routes.Set(head, await AskWhereAsync(_layer.Grains[head]));
+                _layer.Routes.Set(head, await HeadCalls.FindAsync(_layer.Grains[head], _services.Time, _end.Token));
             }
             catch (Exception exception) when (SiloLoss.Is(exception))
             {
@@ -213,32 +210,6 @@ internal sealed class LayerCall : IDisposable
             {
                 refusal ??= exception;
             }
-        }
-    }
-
-    // A call that reaches a silo of which it is not known yet that it died is never answered. It is made again beside the first, which may
-    // only wait for a head that reads its weights.
-    private async Task<SiloAddress> AskWhereAsync(IAttentionHeadGrain head)
-    {
-        var calls = new List<Task<SiloAddress>>();
-        try
-        {
-            while (true)
-            {
-                calls.Add(head.LocateAsync(_end.Token));
-                var answered = Task.WhenAny(calls);
-                try
-                {
-                    return await await answered.WaitAsync(AskAgain, _services.Time, _end.Token);
-                }
-                catch (TimeoutException) when (!answered.IsCompleted)
-                {
-                }
-            }
-        }
-        finally
-        {
-            calls.ForEach(call => call.Ignore());
         }
     }
 

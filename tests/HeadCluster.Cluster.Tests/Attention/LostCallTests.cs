@@ -26,4 +26,40 @@ public sealed class LostCallTests
         // So that the silo can stop.
         end.SetResult();
     }
+
+    // Without a look at where the head is it would not end.
+    [Fact(Timeout = 60_000)]
+    public async Task A_head_that_is_not_where_its_call_was_passed_on_to_is_asked_again()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var never = new TaskCompletionSource();
+        await using var cluster = await BareCluster.StartAsync(2, silo => silo.AddOutgoingGrainCallFilter(call =>
+            call.InterfaceMethod.DeclaringType == typeof(IAttentionHeadGrain) && call.MethodName == nameof(IAttentionHeadGrain.AttendAsync) && lost.TrySetResult()
+                ? never.Task
+                : call.Invoke()));
+        var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
+        var layer = new LayerId(Model, 0);
+        var head = layer.Head(0);
+        var scheduler = cluster.Client.GetGrain<IHeadSchedulerGrain>(Model);
+        var request = new AttentionRequest(Matrices.Random(10, 768));
+        await scheduler.MoveAsync(head, silos[1], stop);
+        var expected = await AttendAsync();
+
+        // The coordinator asks where the head was, and the relay there passes the call on.
+        await scheduler.MoveAsync(head, silos[0], stop);
+        var attending = AttendAsync();
+        await lost.Task.WaitAsync(stop);
+        await scheduler.MoveAsync(head, silos[1], stop);
+        var actual = await attending;
+
+        Assert.Equal(expected.Output.Span, actual.Output.Span);
+        Assert.Equal(silos[1], actual.Heads[0].Silo);
+
+        async Task<AttentionResult> AttendAsync()
+        {
+            using var there = PlacementHint.On(silos[0]);
+            return await cluster.Client.GetGrain<IMultiHeadAttentionGrain>(layer.ToString()).AttendAsync(request, stop);
+        }
+    }
 }

@@ -43,7 +43,7 @@ internal sealed class HeadMover
 
             using (PlacementHint.On(to))
             {
-                await grain.LocateAsync(cancellationToken);
+                await HeadCalls.FindAsync(grain, _time, cancellationToken);
             }
 
             await ArriveAsync(() => target.ArriveAsync(head, cancellationToken), $"head {head}", to);
