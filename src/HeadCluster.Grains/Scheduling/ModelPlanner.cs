@@ -120,17 +120,22 @@ internal sealed class ModelPlanner
     private static double Efficiency(SiloProfile[] profiles) =>
         profiles.Where(profile => profile.Measured is not null).Select(profile => profile.Measured!.Value / profile.Calibrated).DefaultIfEmpty(1).Max();
 
-    private static SiloCapacity Capacity(SiloProfile profile, double efficiency) => new(
-        profile.Silo,
-        profile.Name,
-        profile.Threads,
-        profile.Measured ?? (profile.Calibrated * efficiency),
-        profile.ReadBytesPerSecond,
-        profile.MemoryBytes,
-        CallTime,
-        FanOutTime,
-        profile.Start,
-        profile.AnswerSlowdown ?? 1);
+    private static SiloCapacity Capacity(SiloProfile profile, double efficiency)
+    {
+        var speed = profile.Measured ?? (profile.Calibrated * efficiency);
+        return new SiloCapacity(
+            profile.Silo,
+            profile.Name,
+            profile.Threads,
+            speed,
+            profile.ReadBytesPerSecond,
+            profile.MemoryBytes,
+            CallTime,
+            FanOutTime,
+            profile.Start,
+            profile.AnswerSlowdown ?? 1,
+            Math.Min(1, (profile.Sustained ?? speed) / speed));
+    }
 
     // What requests take to travel, of one on which none did as much of what messages say as on the best of the others.
     private static Dictionary<(int From, int To), SiloLink> Links(SiloProfile[] profiles, Dictionary<SiloAddress, int> indices)

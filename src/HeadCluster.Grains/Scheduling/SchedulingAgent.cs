@@ -74,7 +74,8 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
             _served.Of(model),
             _links.Links,
             _speed.Start(),
-            _answers.Slowdown());
+            _answers.Slowdown(),
+            _speed.Sustained());
     }
 
     public Task ReceiveAsync(FloatTensor payload, CancellationToken cancellationToken)

@@ -34,13 +34,26 @@ public sealed class ModelPlannerTests
         Assert.Equal([1, 1.5], silos.Select(silo => silo.AnswerSlowdown));
     }
 
-    private static SiloProfile Profile(int silo, double?[] slowdowns, double? answerSlowdown = null) => new(
+    [Fact]
+    public async Task Heads_count_with_the_speed_they_showed_and_a_silo_sustains_at_most_that()
+    {
+        await using var cluster = await BareCluster.StartAsync(1);
+        var planner = cluster.GetSiloServiceProvider().GetRequiredService<ModelPlanner>();
+
+        SiloProfile[] profiles = [Profile(0, [], speed: 8e10), Profile(1, [], speed: 8e10, sustained: 2e10), Profile(2, [], speed: 1e10, sustained: 2e10)];
+        var silos = planner.Problem(Model, new RequestShape(Rows: 1), profiles).Silos;
+
+        Assert.Equal([(8e10, 1), (8e10, 0.25), (1e10, 1)], silos.Select(silo => (silo.OperationsPerSecond, silo.SustainedShare)));
+    }
+
+    private static SiloProfile Profile(
+        int silo, double?[] slowdowns, double? answerSlowdown = null, double? speed = null, double? sustained = null) => new(
         Silos[silo],
         $"silo-{silo + 1}",
         IsDraining: false,
         Threads: 1,
         Calibrated: 1e11,
-        Measured: null,
+        speed,
         ReadBytesPerSecond: 1e10,
         MemoryBytes: 1L << 40,
         Heads: [],
@@ -48,5 +61,6 @@ public sealed class ModelPlannerTests
         Served: default,
         Links: [.. slowdowns.Index().Where(link => link.Index != silo).Select(link => new MeasuredLink(Silos[link.Index], TimeSpan.FromMilliseconds(1), 1e9, link.Item))],
         Start: TimeSpan.Zero,
-        answerSlowdown);
+        answerSlowdown,
+        sustained);
 }

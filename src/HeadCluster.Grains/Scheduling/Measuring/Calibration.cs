@@ -1,3 +1,4 @@
+using System.Buffers;
 using HeadCluster.Kernels;
 
 namespace HeadCluster.Scheduling;
@@ -18,6 +19,12 @@ internal sealed record Calibration(double OperationsPerSecond, double ReadBytesP
 
     private const int Repetitions = 12;
 
+    /// <summary>
+    /// Rounds that wait while one is computed, so that threads do not sleep in between: one that has rested has a processor that others share
+    /// for itself for a while. Some 50 ms of them, since who brings more waits for that processor too.
+    /// </summary>
+    private const int RoundsAhead = 64;
+
     private static readonly HeadShape Shape = new(ModelDim, QueryHeads: 1, HeadDim, ValueDim: HeadDim);
 
     /// <summary>Measures on all threads at once, in pieces of a millisecond or less, between which requests are served.</summary>
@@ -36,17 +43,35 @@ internal sealed record Calibration(double OperationsPerSecond, double ReadBytesP
     }
 
     /// <summary>What a thread does if it goes on for a while, with all that takes the processor from it, in operations a second.</summary>
+    /// <param name="pool">The threads. Whatever else there is for them to do goes first.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="duration">How long each thread computes for it.</param>
     public static async Task<double> SustainAsync(ComputePool pool, TimeProvider time, TimeSpan duration)
     {
         var works = await Works(pool, Computation);
-        var spent = new TimeSpan[works.Length];
-        var rounds = 0;
-        for (var started = time.GetTimestamp(); time.GetElapsedTime(started) < duration; rounds++)
+        var (pieces, ticks, enough) = (0, 0L, duration.Ticks * works.Length);
+        var ahead = new Queue<Task>();
+        while (Interlocked.Read(ref ticks) < enough)
         {
-            await RunAsync(pool, time, works, (thread, elapsed) => spent[thread] += elapsed);
+            ahead.Enqueue(RunAsync(
+                pool,
+                time,
+                works,
+                (_, elapsed) =>
+                {
+                    Interlocked.Increment(ref pieces);
+                    Interlocked.Add(ref ticks, (ComputePool.StartDelay + elapsed).Ticks);
+                },
+                new ComputeOrder(Turn: long.MaxValue, Place: 0),
+                () => Interlocked.Read(ref ticks) < enough));
+            if (ahead.Count > RoundsAhead)
+            {
+                await ahead.Dequeue();
+            }
         }
 
-        return Operations * rounds * works.Length / spent.Sum(each => each.TotalSeconds);
+        await Task.WhenAll(ahead);
+        return Operations * pieces / TimeSpan.FromTicks(ticks).TotalSeconds;
     }
 
     private static double Operations => Shape.ProjectOperations(Rows) + Shape.AttendOperations(Rows, Rows);
@@ -55,11 +80,14 @@ internal sealed record Calibration(double OperationsPerSecond, double ReadBytesP
     {
         var head = new AttentionHead(
             Shape, new AttentionOptions(AttentionOptions.DefaultScale(HeadDim)), Part(ModelDim, HeadDim), Part(ModelDim, HeadDim), Part(ModelDim, HeadDim));
-        var (x, z) = (new float[Rows * ModelDim], new float[Rows * HeadDim]);
+        var x = new float[Rows * ModelDim];
         return () =>
         {
+            // Of its own: threads that are ahead of others compute the next round meanwhile.
+            var z = ArrayPool<float>.Shared.Rent(Rows * HeadDim);
             using var projected = head.Project(x, Rows);
             head.Attend(projected, [Rows], z, HeadDim);
+            ArrayPool<float>.Shared.Return(z);
         };
     }
 
@@ -88,13 +116,22 @@ internal sealed record Calibration(double OperationsPerSecond, double ReadBytesP
         return best.Max();
     }
 
-    private static Task RunAsync(ComputePool pool, TimeProvider time, Action[] works, Action<int, TimeSpan> measured) =>
-        pool.RunPartsAsync(works.Length, works.Length * ComputePool.InlineOperations, (part, _) =>
-        {
-            var started = time.GetTimestamp();
-            works[part]();
-            measured(part, time.GetElapsedTime(started));
-        });
+    // A piece of work on each thread, unless it is not wanted any more when a thread comes to it.
+    private static Task RunAsync(
+        ComputePool pool, TimeProvider time, Action[] works, Action<int, TimeSpan> measured, ComputeOrder? order = null, Func<bool>? isWanted = null) =>
+        pool.RunPartsAsync(
+            works.Length,
+            works.Length * ComputePool.InlineOperations,
+            (part, _) =>
+            {
+                if (isWanted?.Invoke() ?? true)
+                {
+                    var started = time.GetTimestamp();
+                    works[part]();
+                    measured(part, time.GetElapsedTime(started));
+                }
+            },
+            order);
 
     private static LinearPart Part(int inputs, int outputs) => new(outputs, new float[inputs * outputs]);
 }

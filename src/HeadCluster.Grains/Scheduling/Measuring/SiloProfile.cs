@@ -15,6 +15,7 @@ namespace HeadCluster.Scheduling;
 /// <param name="Links">What it costs to send to other silos.</param>
 /// <param name="Start">What a compute thread that has nothing to do takes to begin with a head.</param>
 /// <param name="AnswerSlowdown">How many times as long as its speed says its heads take when another silo has asked for them; null if that is not known.</param>
+/// <param name="Sustained">What a thread does that computes without pause, operations a second; null if that is not known.</param>
 [GenerateSerializer, Immutable, Alias("hc.SiloProfile")]
 internal sealed record SiloProfile(
     [property: Id(0)] SiloAddress Silo,
@@ -30,7 +31,8 @@ internal sealed record SiloProfile(
     [property: Id(10)] ServedRows Served,
     [property: Id(11)] MeasuredLink[] Links,
     [property: Id(12)] TimeSpan Start,
-    [property: Id(13)] double? AnswerSlowdown);
+    [property: Id(13)] double? AnswerSlowdown,
+    [property: Id(14)] double? Sustained);
 
 /// <summary>What it costs to send to a silo.</summary>
 /// <param name="To">The silo.</param>

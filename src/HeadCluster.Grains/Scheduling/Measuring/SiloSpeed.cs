@@ -17,10 +17,16 @@ internal sealed class SiloSpeed
     private static readonly TimeSpan Undisturbed = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Longer than any time slice, so that a processor that is shared looks so.</summary>
-    private static readonly TimeSpan Sustained = TimeSpan.FromSeconds(0.4);
+    private static readonly TimeSpan WithoutPause = TimeSpan.FromSeconds(0.4);
+
+    /// <summary>What is left, of what the kernels do undisturbed, where a thread computes without pause and others share its processor.</summary>
+    private const double HeldBack = 0.8;
 
     /// <summary>Computing that says something, in seconds: of several requests, since the first is often disturbed by what it begins.</summary>
     private const double Enough = 0.05;
+
+    /// <summary>Of the time of all threads; where heads compute for more of it, no thread rests enough to seem faster than it can go on for.</summary>
+    private const double Busy = 0.5;
 
     /// <summary>What is left of one time that a thread woke up while it still says something.</summary>
     private const double RecentWaking = 0.2;
@@ -33,9 +39,13 @@ internal sealed class SiloSpeed
     private readonly DecayingSums _woken;
     private readonly ComputePool _compute;
     private readonly TimeProvider _time;
+
+    // Seconds of heads that are among the sums where they compute for Busy of the time, all the time.
+    private readonly double _busy;
     private Task<Calibration>? _calibration;
     private Task _waking = Task.CompletedTask;
     private (double Speed, long At)? _last;
+    private (double Speed, long At)? _sustained;
     private TimeSpan _lastStart;
 
     public SiloSpeed(ComputePool compute, TimeProvider time)
@@ -44,6 +54,7 @@ internal sealed class SiloSpeed
         _time = time;
         _computed = new DecayingSums(time, HalfLife);
         _woken = new DecayingSums(time, HalfLifeOfWakings);
+        _busy = Busy * compute.ThreadCount * HalfLife.TotalSeconds / Math.Log(2);
     }
 
     /// <summary>The measuring that <see cref="Measured"/> began last, if it has not ended.</summary>
@@ -78,14 +89,14 @@ internal sealed class SiloSpeed
 
     /// <summary>Wakes a thread up for next to nothing, so that it is known what that takes where no heads do it.</summary>
     /// <returns>
-    /// When it is known. Nothing is done where heads woke some lately, which says more, while threads compute, or while one is still to
-    /// wake up.
+    /// When it is known. Nothing is done where heads woke some lately, or did so before they left a processor that others share, which says
+    /// more: a thread that rests does not wait as those that compute do. Nor while threads compute, or while one is still to wake up.
     /// </returns>
     public Task ProbeStartAsync()
     {
         lock (_lock)
         {
-            return _compute.Running > 0 || !_waking.IsCompleted || _woken.Read().First >= EnoughWakings
+            return _compute.Running > 0 || !_waking.IsCompleted || IsHeldBack() || _woken.Read().First >= EnoughWakings
                 ? _waking
                 : _waking = _compute.RunAsync(ComputePool.InlineOperations, _ => AddWaking(ComputePool.WakeDelay));
         }
@@ -93,22 +104,38 @@ internal sealed class SiloSpeed
 
     /// <summary>
     /// What the heads did lately, operations a second and thread; where they did nothing for a while, or have left a processor that others
-    /// share before they did much, what the kernels are measured to do then. Null if neither is known.
+    /// share, what the kernels are measured to do then. Null if neither is known.
     /// </summary>
     public double? Measured()
     {
         lock (_lock)
         {
-            if (OfHeads() is { } speed)
+            var (operations, seconds) = _computed.Read();
+            if (seconds >= Enough)
             {
-                _last = (speed, _time.GetTimestamp());
+                _last = (operations / seconds, _time.GetTimestamp());
+                _sustained = seconds >= _busy ? _last : _sustained;
             }
-            else if (Measuring.IsCompleted && _compute.Running == 0 && (_last is { } last ? _time.GetElapsedTime(last.At) > Outdated : Start() > Undisturbed))
+
+            // Heads that did little for a while, or beside others, do not say what more of them would do.
+            if (Measuring.IsCompleted && IsOutdated(_sustained) && (IsShared() || (_last is not null && IsOutdated(_last))))
             {
                 Measuring = MeasureAsync();
             }
 
             return _last?.Speed;
+        }
+    }
+
+    /// <summary>
+    /// What a thread does that computes without pause, operations a second; null if that is not known. Where others share the processor, heads
+    /// that compute little seem faster than that, since they have rested before.
+    /// </summary>
+    public double? Sustained()
+    {
+        lock (_lock)
+        {
+            return _sustained?.Speed;
         }
     }
 
@@ -135,6 +162,14 @@ internal sealed class SiloSpeed
     // Null where they did too little lately to say.
     private double? OfHeads() => _computed.Read() is var (operations, seconds) && seconds >= Enough ? operations / seconds : null;
 
+    private bool IsOutdated((double Speed, long At)? seen) => seen is not { } known || _time.GetElapsedTime(known.At) > Outdated;
+
+    // Whether others share the processors, as far as is known.
+    private bool IsShared() => IsHeldBack() || Start() > Undisturbed;
+
+    private bool IsHeldBack() =>
+        _sustained is { } sustained && _calibration is { IsCompletedSuccessfully: true, Result: var undisturbed } && sustained.Speed < HeldBack * undisturbed.OperationsPerSecond;
+
     private void AddWaking(TimeSpan? waking)
     {
         if (waking is { } took)
@@ -145,10 +180,14 @@ internal sealed class SiloSpeed
 
     private async Task MeasureAsync()
     {
-        var speed = await Calibration.SustainAsync(_compute, _time, Sustained);
+        var speed = await Calibration.SustainAsync(_compute, _time, WithoutPause);
         lock (_lock)
         {
-            _last = (speed, _time.GetTimestamp());
+            _sustained = (speed, _time.GetTimestamp());
+            if (OfHeads() is null)
+            {
+                _last = _sustained;
+            }
         }
     }
 }

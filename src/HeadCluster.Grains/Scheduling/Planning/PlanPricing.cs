@@ -49,10 +49,11 @@ public sealed class PlanPricing
         }
 
         _projectionSeconds = OwnSeconds(problem.Coordinator.ProjectionOperations, problem.Coordinator.ProjectionReadBytes);
+        var share = problem.Silos[coordinator].SustainedShare;
         var layerBytes = problem.Heads.Sum(head => (double)head.OutputBytes) / Math.Max(1, PlanLayers.RangesOf(problem.Heads).Count());
         _projectionPerByte = layerBytes > 0 ? _projectionSeconds / layerBytes : 0;
-        LayerSeconds = OwnSeconds(problem.Coordinator.LayerOperations, problem.Coordinator.LayerReadBytes);
-        OnceSeconds = OwnSeconds(problem.Coordinator.RequestOperations, problem.Coordinator.RequestReadBytes);
+        LayerSeconds = OwnSeconds(problem.Coordinator.LayerOperations, problem.Coordinator.LayerReadBytes) / share;
+        OnceSeconds = OwnSeconds(problem.Coordinator.RequestOperations, problem.Coordinator.RequestReadBytes) / share;
     }
 
     /// <summary>Index of the silo that coordinates.</summary>
@@ -168,11 +169,19 @@ public sealed class PlanPricing
 
     /// <summary>
     /// From the start of a layer to the end of its output projection, as far as one silo has to do with it. The coordinator projects
-    /// what has come while others still compute, so that after another silo's last answer only that is left.
+    /// what has come while others still compute, so that after another silo's last answer only that is left. However soon a silo is done
+    /// with what it has to do, it cannot do so more often than it sustains.
     /// </summary>
-    internal double FinishSeconds(int silo, in SiloWork work, in Sending sending) => silo == Coordinator
-        ? Math.Max((work.Sum / _silos[silo].Threads) + LeadSeconds(sending), _silos[silo].Start + work.Longest) + _projectionSeconds
-        : AnswerSeconds(silo, work, sending) + (LastPiece(work) * _projectionPerByte);
+    internal double FinishSeconds(int silo, in SiloWork work, in Sending sending)
+    {
+        ref readonly var price = ref _silos[silo];
+        var computing = work.Sum / price.Threads;
+        return silo == Coordinator
+            ? Math.Max(
+                Math.Max(computing + LeadSeconds(sending), price.Start + work.Longest) + _projectionSeconds,
+                (computing + _projectionSeconds) / price.SustainedShare)
+            : Math.Max(AnswerSeconds(silo, work, sending) + (LastPiece(work) * _projectionPerByte), computing / price.SustainedShare);
+    }
 
     // Until the coordinator begins with its own heads. What wakes its threads up sends x first, so that they wait for that at least.
     private double LeadSeconds(in Sending sending) => Math.Max(_silos[Coordinator].Start, sending.Copy / _silos[Coordinator].Threads);
@@ -195,8 +204,9 @@ public sealed class PlanPricing
         var each = HeadSeconds(silo, head) + double.Epsilon;
         if (silo == Coordinator)
         {
+            var sustained = (seconds * price.SustainedShare) - _projectionSeconds;
             seconds -= _projectionSeconds;
-            return seconds - price.Start < each ? 0 : (seconds - LeadSeconds(sending)) * price.Threads / each;
+            return seconds - price.Start < each ? 0 : Math.Min(seconds - LeadSeconds(sending), sustained) * price.Threads / each;
         }
 
         // FinishSeconds solved for the number of heads: for each of the three that may be the largest in it, and with answers that
@@ -206,9 +216,10 @@ public sealed class PlanPricing
         var last = Math.Max(TransferBlocks.PieceBytes, head.OutputBytes) * (price.PerSentByte + _projectionPerByte);
         var waiting = left - Math.Max(each, sending.Rest);
         var computing = left - (_restCopySeconds / price.Threads);
-        return Math.Min(
+        var answered = Math.Min(
             waiting >= last ? double.PositiveInfinity : waiting / answer,
             Math.Max(computing / ((each / price.Threads) + answer), (computing - last) * price.Threads / each));
+        return Math.Min(answered, seconds * price.SustainedShare * price.Threads / each);
     }
 
     /// <summary>
@@ -240,6 +251,8 @@ public sealed class PlanPricing
         public double Call { get; } = silo.CallTime.TotalSeconds;
 
         public double FanOut { get; } = silo.FanOutTime.TotalSeconds;
+
+        public double SustainedShare { get; } = silo.SustainedShare;
 
         public double Start { get; } = wakes ? silo.StartTime.TotalSeconds : 0;
 

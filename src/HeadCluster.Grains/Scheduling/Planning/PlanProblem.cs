@@ -74,6 +74,10 @@ public sealed record CoordinatorLoad(
 /// <param name="FanOutTime">What asking it from another silo for its heads of a layer costs, however many they are.</param>
 /// <param name="StartTime">What its threads take to begin with a layer: they have slept, and wait for whatever else shares their processors.</param>
 /// <param name="AnswerSlowdown">How many times as long as its speed says heads take there when another silo has asked for them, 1 or more.</param>
+/// <param name="SustainedShare">
+/// The part of its speed that a thread keeps if it computes without pause, above 0 to 1: less than 1 where others share its processors and it has
+/// little to do now, so that it has rested when it begins.
+/// </param>
 public sealed record SiloCapacity(
     SiloAddress Silo,
     string Name,
@@ -84,7 +88,8 @@ public sealed record SiloCapacity(
     TimeSpan CallTime,
     TimeSpan FanOutTime = default,
     TimeSpan StartTime = default,
-    double AnswerSlowdown = 1);
+    double AnswerSlowdown = 1,
+    double SustainedShare = 1);
 
 /// <summary>What it costs to send between two silos.</summary>
 /// <param name="RoundTrip">Time of a small message there and back.</param>

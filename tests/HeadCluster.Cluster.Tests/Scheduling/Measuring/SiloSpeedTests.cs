@@ -88,4 +88,53 @@ public sealed class SiloSpeedTests : IDisposable
         await speed.Measuring;
         Assert.InRange(speed.Measured()!.Value, 1e6, 1e15);
     }
+
+    [Fact]
+    public void Heads_that_compute_most_of_the_time_show_what_a_silo_sustains_and_others_do_not()
+    {
+        _speed.Add(7e10, TimeSpan.FromSeconds(0.7), waking: null);
+        Assert.NotNull(_speed.Measured());
+        Assert.Null(_speed.Sustained());
+
+        // Half of the time since ever, each second counting half of the next: 0.5 / ln 2.
+        _speed.Add(3e9, TimeSpan.FromSeconds(0.03), waking: null);
+        Assert.Equal(1e11, _speed.Measured()!.Value, 1e2);
+        Assert.Equal(1e11, _speed.Sustained()!.Value, 1e2);
+
+        _clock.Pass(TimeSpan.FromSeconds(20));
+        _speed.Add(9e10, TimeSpan.FromSeconds(0.3), waking: null);
+        Assert.Equal(3e11, _speed.Measured()!.Value, 1e8);
+        Assert.Equal(1e11, _speed.Sustained()!.Value, 1e2);
+    }
+
+    [Fact]
+    public async Task What_a_silo_sustains_is_measured_where_others_share_its_processor_and_heads_compute_little()
+    {
+        var speed = new SiloSpeed(_pool, TimeProvider.System);
+        speed.Add(1e6, TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(10));
+        speed.Add(1e9, TimeSpan.FromMilliseconds(300), waking: null);
+        Assert.NotNull(speed.Measured());
+        await speed.Measuring;
+        Assert.InRange(speed.Sustained()!.Value, 1e6, 1e15);
+
+        // Heads that still do something say more of themselves.
+        Assert.Equal(1e9 / 0.3, speed.Measured()!.Value, 1e4);
+    }
+
+    [Fact]
+    public async Task Start_that_heads_saw_beside_others_is_not_forgotten_for_that_of_a_thread_that_rests()
+    {
+        // By a clock that stands still kernels take no time undisturbed.
+        await _speed.CalibrateAsync();
+        _speed.Add(3e6, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(100));
+        Assert.NotNull(_speed.Measured());
+        Assert.Equal(100, _speed.Start().TotalSeconds, 1e-6);
+        _clock.Pass(TimeSpan.FromSeconds(30));
+        for (var probe = 0; probe < 2; probe++)
+        {
+            await _speed.ProbeStartAsync();
+        }
+
+        Assert.Equal(100, _speed.Start().TotalSeconds, 1e-6);
+    }
 }

@@ -21,8 +21,8 @@ internal static class Fleet
 
     /// <summary>
     /// Small fleets, few enough heads to try every plan: silos of any speed and 1 to 3 threads, heads of one size or of any, threads that begin
-    /// at once or late, answers as fast as the heads or slower, links that hardly count or count more than computing does, memory for all on
-    /// one silo or hardly for all on all.
+    /// at once or late, speeds that they sustain or not, answers as fast as the heads or slower, links that hardly count or count more than
+    /// computing does, memory for all on one silo or hardly for all on all.
     /// </summary>
     public static Gen<PlanProblem> Small { get; } =
         from silos in Gen.Int[1, 4]
@@ -34,6 +34,7 @@ internal static class Fleet
         from threads in Gen.Int[1, 3].Array[silos]
         from slowdowns in Gen.Frequency((1, Gen.Const(1d)), (1, Gen.Double[1, 2])).Array[silos]
         from starts in Gen.Frequency((1, Gen.Const(0)), (1, Gen.Int[0, 200])).Array[silos]
+        from shares in Gen.Frequency((1, Gen.Const(1d)), (1, Gen.Double[0.1, 1])).Array[silos]
         from room in Gen.Double[0.25, 3]
         from memory in Gen.Double[0.3, 1].Array[silos]
         from megabytes in Gen.Int[0, 20]
@@ -46,7 +47,7 @@ internal static class Fleet
             layers,
             [.. heads.Select(size => Head(size * 1e8, bytes: size * 1000, outputBytes: size * kilobytes * 1000))],
             [.. speeds.Select((speed, silo) => Silo(silo, threads[silo], speed * 1e10, (long)(memory[silo] * room * heads.Sum() * 1000) + 1000)
-                with { StartTime = TimeSpan.FromMilliseconds(starts[silo]), AnswerSlowdown = slowdowns[silo] })],
+                with { StartTime = TimeSpan.FromMilliseconds(starts[silo]), AnswerSlowdown = slowdowns[silo], SustainedShare = shares[silo] })],
             new CoordinatorLoad(1000, megabytes * 1_000_000L, own * 1e8, 0, 0, 0, ProjectionOperations: projection * 1e8),
             new SiloLink(TimeSpan.FromMicroseconds(roundTrip), gigabytesPerSecond * 1e9));
 

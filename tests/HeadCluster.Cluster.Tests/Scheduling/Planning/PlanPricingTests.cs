@@ -60,13 +60,35 @@ public class PlanPricingTests
         Assert.Equal((2 * (Head + Call)) + 0.01, Seconds(sendingMore, 0, 0, 1), 1e-9);
     }
 
+    [Fact]
+    public void A_layer_takes_no_less_than_what_each_silo_sustains()
+    {
+        var problem = Fleet.Uniform(3, 2);
+        problem = problem with { Silos = [problem.Silos[0], problem.Silos[1] with { StartTime = TimeSpan.FromMilliseconds(250), SustainedShare = 0.4 }] };
+
+        // One head is done soon after the start, and that as often as the silo sustains; two are not.
+        Assert.Equal(0.25 + Head + Call, Seconds(problem, 0, 0, 1), 1e-9);
+        Assert.Equal(2 * (Head + Call) / 0.4, Seconds(problem, 0, 1, 1), 1e-9);
+
+        // What it coordinates counts too: the output projection with its heads, and what follows that by itself.
+        var whole = problem with { Coordinator = new CoordinatorLoad(0, 0, 3e9, 0, 5e9, 0, ProjectionOperations: 2e9) };
+        Assert.Equal((Head + Call + 0.2 + 0.3 + 0.5) / 0.4, new PlanPricing(whole, 1).RequestSeconds([0, 0, 1]), 1e-9);
+        Assert.Equal((2 * (Head + Call)) + 0.2 + 0.3 + 0.5, Seconds(whole, 0, 0, 1), 1e-9);
+    }
+
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void As_many_heads_are_done_within_a_time_as_take_it(int silo)
+    [InlineData(0, 1)]
+    [InlineData(1, 1)]
+    [InlineData(0, 0.4)]
+    [InlineData(1, 0.4)]
+    public void As_many_heads_are_done_within_a_time_as_take_it(int silo, double share)
     {
         var problem = Fleet.Uniform(5, 2);
-        problem = problem with { Silos = [.. problem.Silos.Select(each => each with { StartTime = TimeSpan.FromMilliseconds(70) })] };
+        problem = problem with
+        {
+            Silos = [.. problem.Silos.Select(each => each with { StartTime = TimeSpan.FromMilliseconds(70), SustainedShare = share })],
+            Coordinator = problem.Coordinator with { ProjectionOperations = 5e8 },
+        };
         var pricing = new PlanPricing(problem, 0);
         for (var heads = 1; heads <= 5; heads++)
         {
