@@ -93,6 +93,7 @@ internal sealed class ModelPlanner
             Links = new SiloLinks(UsualLink, Links(usable, indices)),
             Present = Places(heads, present, usable, indices),
             PresentCoordinator = PresentCoordinator(present, usable, indices),
+            IsPreliminary = usable.Any(profile => profile.Measured is not null) && usable.Any(profile => profile.Measured is null && profile.Heads.Length > 0),
         };
     }
 

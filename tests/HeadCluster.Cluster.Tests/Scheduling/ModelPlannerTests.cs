@@ -46,6 +46,21 @@ public sealed class ModelPlannerTests
         Assert.Equal([(8e10, 1), (8e10, 0.25), (1e10, 1)], silos.Select(silo => (silo.OperationsPerSecond, silo.SustainedShare)));
     }
 
+    [Fact]
+    public async Task Plans_are_preliminary_while_only_some_of_the_silos_with_heads_have_shown_their_speed()
+    {
+        await using var cluster = await BareCluster.StartAsync(1);
+        var planner = cluster.GetSiloServiceProvider().GetRequiredService<ModelPlanner>();
+        HeadId[] heads = [new(Model, 0, 0)];
+
+        Assert.False(IsPreliminary(Profile(0, []) with { Heads = heads }, Profile(1, [])));
+        Assert.True(IsPreliminary(Profile(0, []) with { Heads = heads }, Profile(1, [], speed: 1e11)));
+        Assert.False(IsPreliminary(Profile(0, [], speed: 1e11) with { Heads = heads }, Profile(1, [])));
+        Assert.False(IsPreliminary(Profile(0, [], speed: 1e11) with { Heads = heads }, Profile(1, []) with { Heads = heads, IsDraining = true }));
+
+        bool IsPreliminary(params SiloProfile[] profiles) => planner.Problem(Model, new RequestShape(Rows: 1), profiles).IsPreliminary;
+    }
+
     private static SiloProfile Profile(
         int silo, double?[] slowdowns, double? answerSlowdown = null, double? speed = null, double? sustained = null) => new(
         Silos[silo],

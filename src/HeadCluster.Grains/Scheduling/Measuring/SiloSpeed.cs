@@ -20,7 +20,7 @@ internal sealed class SiloSpeed
     private static readonly TimeSpan WithoutPause = TimeSpan.FromSeconds(0.4);
 
     /// <summary>What is left, of what the kernels do undisturbed, where a thread computes without pause and others share its processor.</summary>
-    private const double HeldBack = 0.8;
+    private const double HeldBack = 0.7;
 
     /// <summary>Computing that says something, in seconds: of several requests, since the first is often disturbed by what it begins.</summary>
     private const double Enough = 0.05;
@@ -40,8 +40,8 @@ internal sealed class SiloSpeed
     private readonly ComputePool _compute;
     private readonly TimeProvider _time;
 
-    // Seconds of heads that are among the sums where they compute for Busy of the time, all the time.
-    private readonly double _busy;
+    // What the sums have of something that is there all the time, in seconds of one thread after the other.
+    private readonly double _always;
     private Task<Calibration>? _calibration;
     private Task _waking = Task.CompletedTask;
     private (double Speed, long At)? _last;
@@ -54,7 +54,7 @@ internal sealed class SiloSpeed
         _time = time;
         _computed = new DecayingSums(time, HalfLife);
         _woken = new DecayingSums(time, HalfLifeOfWakings);
-        _busy = Busy * compute.ThreadCount * HalfLife.TotalSeconds / Math.Log(2);
+        _always = compute.ThreadCount * HalfLife.TotalSeconds / Math.Log(2);
     }
 
     /// <summary>The measuring that <see cref="Measured"/> began last, if it has not ended.</summary>
@@ -96,7 +96,7 @@ internal sealed class SiloSpeed
     {
         lock (_lock)
         {
-            return _compute.Running > 0 || !_waking.IsCompleted || IsHeldBack() || _woken.Read().First >= EnoughWakings
+            return _compute.Running > 0 || !_waking.IsCompleted || IsHeldBack(_sustained) || _woken.Read().First >= EnoughWakings
                 ? _waking
                 : _waking = _compute.RunAsync(ComputePool.InlineOperations, _ => AddWaking(ComputePool.WakeDelay));
         }
@@ -114,11 +114,12 @@ internal sealed class SiloSpeed
             if (seconds >= Enough)
             {
                 _last = (operations / seconds, _time.GetTimestamp());
-                _sustained = seconds >= _busy ? _last : _sustained;
+                _sustained = seconds >= Busy * _always ? _last : _sustained;
             }
 
-            // Heads that did little for a while, or beside others, do not say what more of them would do.
-            if (Measuring.IsCompleted && IsOutdated(_sustained) && (IsShared() || (_last is not null && IsOutdated(_last))))
+            // Heads that did little, or little for a while, or that beside others, do not say what more of them would do.
+            var isUnknown = _last is null ? seconds > 0 : IsOutdated(_last);
+            if (Measuring.IsCompleted && IsOutdated(_sustained) && (isUnknown || IsShared()))
             {
                 Measuring = MeasureAsync();
             }
@@ -129,13 +130,13 @@ internal sealed class SiloSpeed
 
     /// <summary>
     /// What a thread does that computes without pause, operations a second; null if that is not known. Where others share the processor, heads
-    /// that compute little seem faster than that, since they have rested before.
+    /// that compute little seem faster than that, since they have rested before. It is no less than what they did in all of the time.
     /// </summary>
     public double? Sustained()
     {
         lock (_lock)
         {
-            return _sustained?.Speed;
+            return _sustained is { } known ? Math.Max(known.Speed, _computed.Read().First / _always) : null;
         }
     }
 
@@ -165,10 +166,10 @@ internal sealed class SiloSpeed
     private bool IsOutdated((double Speed, long At)? seen) => seen is not { } known || _time.GetElapsedTime(known.At) > Outdated;
 
     // Whether others share the processors, as far as is known.
-    private bool IsShared() => IsHeldBack() || Start() > Undisturbed;
+    private bool IsShared() => IsHeldBack(_sustained) || IsHeldBack(_last) || Start() > Undisturbed;
 
-    private bool IsHeldBack() =>
-        _sustained is { } sustained && _calibration is { IsCompletedSuccessfully: true, Result: var undisturbed } && sustained.Speed < HeldBack * undisturbed.OperationsPerSecond;
+    private bool IsHeldBack((double Speed, long At)? seen) =>
+        seen is { } known && _calibration is { IsCompletedSuccessfully: true, Result: var undisturbed } && known.Speed < HeldBack * undisturbed.OperationsPerSecond;
 
     private void AddWaking(TimeSpan? waking)
     {

@@ -38,7 +38,7 @@ public static class MovePolicy
 
         var least = homeless > 0 ? PlanAdoption.Homeless : PlanAdoption.None;
         var coordinator = problem.PresentCoordinator < 0 ? targets.Coordinator : problem.PresentCoordinator;
-        if (coordinator == targets.Coordinator && stay.AsSpan().SequenceEqual(targets.Silos))
+        if (problem.IsPreliminary || (coordinator == targets.Coordinator && stay.AsSpan().SequenceEqual(targets.Silos)))
         {
             return least;
         }

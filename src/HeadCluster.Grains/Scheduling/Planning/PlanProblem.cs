@@ -29,6 +29,9 @@ public sealed record PlanProblem
 
     /// <summary>Whether that silo is to go on coordinating, because it has not done so for long.</summary>
     public bool CoordinatorRests { get; init; }
+
+    /// <summary>Whether the speed of some silos with heads is known and that of others not yet: what is expected of these may be far from it.</summary>
+    public bool IsPreliminary { get; init; }
 }
 
 /// <summary>One head and what it costs for one request of the shape that is planned for.</summary>

@@ -122,6 +122,16 @@ public sealed class SiloSpeedTests : IDisposable
     }
 
     [Fact]
+    public async Task A_silo_whose_heads_have_computed_too_little_to_say_its_speed_is_measured()
+    {
+        var speed = new SiloSpeed(_pool, TimeProvider.System);
+        speed.Add(1e9, TimeSpan.FromMilliseconds(10), waking: null);
+        Assert.Null(speed.Measured());
+        await speed.Measuring;
+        Assert.InRange(speed.Measured()!.Value, 1e6, 1e15);
+    }
+
+    [Fact]
     public async Task Start_that_heads_saw_beside_others_is_not_forgotten_for_that_of_a_thread_that_rests()
     {
         // By a clock that stands still kernels take no time undisturbed.

@@ -31,6 +31,16 @@ public class MovePolicyTests
     }
 
     [Fact]
+    public void A_preliminary_plan_moves_nothing_but_heads_that_have_lost_their_silo()
+    {
+        var problem = Fleet.Uniform(4, 2) with { Present = [0, 0, 0, 0], PresentCoordinator = 0 };
+        var plan = Plan(problem, 0, 0, 1, 1);
+        Assert.Equal(PlanAdoption.All, Judge(problem, plan));
+        Assert.Equal(PlanAdoption.None, Judge(problem with { IsPreliminary = true }, plan));
+        Assert.Equal(PlanAdoption.Homeless, Judge(problem with { IsPreliminary = true, Present = [0, 0, 0, -1] }, plan));
+    }
+
+    [Fact]
     public void A_plan_with_another_coordinator_waits_until_all_of_its_heads_may_move()
     {
         var problem = Fleet.Uniform(4, 2) with
