@@ -53,17 +53,7 @@ internal sealed record Calibration(double OperationsPerSecond, double ReadBytesP
         var ahead = new Queue<Task>();
         while (Interlocked.Read(ref ticks) < enough)
         {
-            ahead.Enqueue(RunAsync(
-                pool,
-                time,
-                works,
-                (_, elapsed) =>
-                {
-                    Interlocked.Increment(ref pieces);
-                    Interlocked.Add(ref ticks, (ComputePool.StartDelay + elapsed).Ticks);
-                },
-                new ComputeOrder(Turn: long.MaxValue, Place: 0),
-                () => Interlocked.Read(ref ticks) < enough));
+            ahead.Enqueue(RunAsync(pool, Compute, new ComputeOrder(Turn: long.MaxValue, Place: 0)));
             if (ahead.Count > RoundsAhead)
             {
                 await ahead.Dequeue();
@@ -72,6 +62,17 @@ internal sealed record Calibration(double OperationsPerSecond, double ReadBytesP
 
         await Task.WhenAll(ahead);
         return Operations * pieces / TimeSpan.FromTicks(ticks).TotalSeconds;
+
+        void Compute(int thread)
+        {
+            // Of what was brought ahead the rest is not wanted any more.
+            if (Interlocked.Read(ref ticks) < enough)
+            {
+                var elapsed = ComputePool.StartDelay + Time(works[thread], time);
+                Interlocked.Add(ref ticks, elapsed.Ticks);
+                Interlocked.Increment(ref pieces);
+            }
+        }
     }
 
     private static double Operations => Shape.ProjectOperations(Rows) + Shape.AttendOperations(Rows, Rows);
@@ -110,28 +111,26 @@ internal sealed record Calibration(double OperationsPerSecond, double ReadBytesP
         Array.Fill(best, TimeSpan.MaxValue);
         for (var i = 0; i < Repetitions; i++)
         {
-            await RunAsync(pool, time, works, (thread, elapsed) => best[thread] = elapsed < best[thread] ? elapsed : best[thread]);
+            await RunAsync(pool, thread =>
+            {
+                var elapsed = Time(works[thread], time);
+                best[thread] = elapsed < best[thread] ? elapsed : best[thread];
+            });
         }
 
         return best.Max();
     }
 
-    // A piece of work on each thread, unless it is not wanted any more when a thread comes to it.
-    private static Task RunAsync(
-        ComputePool pool, TimeProvider time, Action[] works, Action<int, TimeSpan> measured, ComputeOrder? order = null, Func<bool>? isWanted = null) =>
-        pool.RunPartsAsync(
-            works.Length,
-            works.Length * ComputePool.InlineOperations,
-            (part, _) =>
-            {
-                if (isWanted?.Invoke() ?? true)
-                {
-                    var started = time.GetTimestamp();
-                    works[part]();
-                    measured(part, time.GetElapsedTime(started));
-                }
-            },
-            order);
+    // Once for each thread.
+    private static Task RunAsync(ComputePool pool, Action<int> work, ComputeOrder? order = null) =>
+        pool.RunPartsAsync(pool.ThreadCount, pool.ThreadCount * ComputePool.InlineOperations, (part, _) => work(part), order);
+
+    private static TimeSpan Time(Action work, TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        work();
+        return time.GetElapsedTime(started);
+    }
 
     private static LinearPart Part(int inputs, int outputs) => new(outputs, new float[inputs * outputs]);
 }

@@ -2,7 +2,7 @@ using HeadCluster.Kernels;
 
 namespace HeadCluster.Scheduling;
 
-/// <summary>How fast this silo computes, as its kernels do undisturbed and as its heads did lately, and how soon it begins.</summary>
+/// <summary>How fast this silo computes, as its kernels do undisturbed, as its heads did lately and without pause, and how soon it begins.</summary>
 internal sealed class SiloSpeed
 {
     private static readonly TimeSpan HalfLife = TimeSpan.FromSeconds(1);
@@ -19,7 +19,7 @@ internal sealed class SiloSpeed
     /// <summary>Longer than any time slice, so that a processor that is shared looks so.</summary>
     private static readonly TimeSpan WithoutPause = TimeSpan.FromSeconds(0.4);
 
-    /// <summary>What is left, of what the kernels do undisturbed, where a thread computes without pause and others share its processor.</summary>
+    /// <summary>Where others share the processor, a thread that computes without pause does less than this part of what the kernels do undisturbed.</summary>
     private const double HeldBack = 0.7;
 
     /// <summary>Computing that says something, in seconds: of several requests, since the first is often disturbed by what it begins.</summary>
@@ -44,8 +44,8 @@ internal sealed class SiloSpeed
     private readonly double _always;
     private Task<Calibration>? _calibration;
     private Task _waking = Task.CompletedTask;
-    private (double Speed, long At)? _last;
-    private (double Speed, long At)? _sustained;
+    private Seen? _last;
+    private Seen? _sustained;
     private TimeSpan _lastStart;
 
     public SiloSpeed(ComputePool compute, TimeProvider time)
@@ -110,15 +110,14 @@ internal sealed class SiloSpeed
     {
         lock (_lock)
         {
-            var (operations, seconds) = _computed.Read();
-            if (seconds >= Enough)
+            if (OfHeads() is { } speed)
             {
-                _last = (operations / seconds, _time.GetTimestamp());
-                _sustained = seconds >= Busy * _always ? _last : _sustained;
+                _last = new Seen(speed, _time.GetTimestamp());
+                _sustained = HeadSeconds >= Busy * _always ? _last : _sustained;
             }
 
             // Heads that did little, or little for a while, or that beside others, do not say what more of them would do.
-            var isUnknown = _last is null ? seconds > 0 : IsOutdated(_last);
+            var isUnknown = _last is null ? HeadSeconds > 0 : IsOutdated(_last);
             if (Measuring.IsCompleted && IsOutdated(_sustained) && (isUnknown || IsShared()))
             {
                 Measuring = MeasureAsync();
@@ -160,15 +159,18 @@ internal sealed class SiloSpeed
         }
     }
 
+    // What heads computed lately.
+    private double HeadSeconds => _computed.Read().Second;
+
     // Null where they did too little lately to say.
     private double? OfHeads() => _computed.Read() is var (operations, seconds) && seconds >= Enough ? operations / seconds : null;
 
-    private bool IsOutdated((double Speed, long At)? seen) => seen is not { } known || _time.GetElapsedTime(known.At) > Outdated;
+    private bool IsOutdated(Seen? seen) => seen is not { } known || _time.GetElapsedTime(known.At) > Outdated;
 
     // Whether others share the processors, as far as is known.
     private bool IsShared() => IsHeldBack(_sustained) || IsHeldBack(_last) || Start() > Undisturbed;
 
-    private bool IsHeldBack((double Speed, long At)? seen) =>
+    private bool IsHeldBack(Seen? seen) =>
         seen is { } known && _calibration is { IsCompletedSuccessfully: true, Result: var undisturbed } && known.Speed < HeldBack * undisturbed.OperationsPerSecond;
 
     private void AddWaking(TimeSpan? waking)
@@ -184,11 +186,14 @@ internal sealed class SiloSpeed
         var speed = await Calibration.SustainAsync(_compute, _time, WithoutPause);
         lock (_lock)
         {
-            _sustained = (speed, _time.GetTimestamp());
+            _sustained = new Seen(speed, _time.GetTimestamp());
             if (OfHeads() is null)
             {
                 _last = _sustained;
             }
         }
     }
+
+    // Operations a second and thread, and the timestamp when that was seen.
+    private readonly record struct Seen(double Speed, long At);
 }
