@@ -111,6 +111,7 @@ internal static class PanelKernel
         ref readonly var start = ref first.Start;
         ref var y = ref first.Y;
         var (nextX, nextWeights, nextWeightsPerInput) = (first.NextX, first.NextWeights, first.NextWeightsPerInput);
+        var asks = nextX != 0;
         for (var tile = 0; tile < tiles; tile++)
         {
             Chains<TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
@@ -129,24 +130,27 @@ internal static class PanelKernel
             nuint i = 0, at = 0;
             for (; TRows.Value > 1 && inputs - i >= InputsAtOnce; i += InputsAtOnce, at += InputsAtOnce * inputStride)
             {
-                // What comes later is asked for bit by bit: many lines at once would hold up what is needed now. Of the results, which lie
-                // far apart, a line at a time; of the next tile's rows, which lie behind each other, an element a row for each input.
-                if (i < (nuint)(InputsAtOnce * TRows.Value * TVectors.Value))
+                if (asks)
                 {
-                    var (row, vector) = Math.DivRem(i / InputsAtOnce, (nuint)TVectors.Value);
-                    Prefetch.Near(in y, (row * first.YStride) + (vector * Lanes.Count));
-                }
-
-                if (TRows.Value == MaxRows)
-                {
-                    Prefetch.Near(in x0, nextX + (i * (MaxRows - 1)));
-                    Prefetch.Near(in x0, nextX + (i * (MaxRows - 1)) + Lanes.Count);
-                    Prefetch.Far(in w, nextWeights + (i * nextWeightsPerInput));
-                    if (nextWeightsPerInput > Lanes.Count / InputsAtOnce)
+                    // Bit by bit: many lines at once would hold up what is needed now. Of the results, which lie far apart, a line at a time;
+                    // of the next tile's rows, which lie behind each other, an element a row for each input.
+                    if (i < (nuint)(InputsAtOnce * TRows.Value * TVectors.Value))
                     {
-                        Prefetch.Far(in w, nextWeights + ((i + 1) * nextWeightsPerInput));
-                        Prefetch.Far(in w, nextWeights + ((i + 2) * nextWeightsPerInput));
-                        Prefetch.Far(in w, nextWeights + ((i + 3) * nextWeightsPerInput));
+                        var (row, vector) = Math.DivRem(i / InputsAtOnce, (nuint)TVectors.Value);
+                        Prefetch.Near(in y, (row * first.YStride) + (vector * Lanes.Count));
+                    }
+
+                    if (TRows.Value == MaxRows)
+                    {
+                        Prefetch.Near(in x0, nextX + (i * (MaxRows - 1)));
+                        Prefetch.Near(in x0, nextX + (i * (MaxRows - 1)) + Lanes.Count);
+                        Prefetch.Far(in w, nextWeights + (i * nextWeightsPerInput));
+                        if (nextWeightsPerInput > Lanes.Count / InputsAtOnce)
+                        {
+                            Prefetch.Far(in w, nextWeights + ((i + 1) * nextWeightsPerInput));
+                            Prefetch.Far(in w, nextWeights + ((i + 2) * nextWeightsPerInput));
+                            Prefetch.Far(in w, nextWeights + ((i + 3) * nextWeightsPerInput));
+                        }
                     }
                 }
 

@@ -14,7 +14,10 @@ internal ref struct PanelTile<TStored>
 
     public nuint XStride;
 
-    /// <summary>Where the x that is needed next starts, counted from X, so that it is asked for meanwhile; 0 where x is in the first cache anyway.</summary>
+    /// <summary>
+    /// Where the x that is needed next starts, counted from X, so that it is asked for meanwhile, as the results are; 0 where all is near anyway,
+    /// and nothing asked for.
+    /// </summary>
     public nuint NextX;
 
     /// <summary>Length of the summed axis.</summary>
