@@ -9,24 +9,27 @@ namespace HeadCluster.Kernels;
 /// </summary>
 internal static class Prefetch
 {
-    private const int LineBytes = 64;
-    private const int PageBytes = 4096;
+    /// <summary>A page, in bytes: where a CPU's own prefetching stops, so that a single run of memory waits for each next one.</summary>
+    public const int Page = 4096;
 
-    /// <summary>
-    /// Asks for what lies one page behind these elements. A CPU's own prefetching stops at the end of each page, and a single
-    /// run of memory waits there.
-    /// </summary>
+    private const int LineBytes = 64;
+
+    /// <summary>Asks for what lies some bytes behind these elements.</summary>
+    /// <param name="first">An element.</param>
+    /// <param name="at">Where these start, counted from it.</param>
+    /// <param name="count">How many these are: whole lines of them.</param>
+    /// <param name="distance">The bytes.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void PageAhead<T>(ref readonly T first, nuint at, int count)
+    public static unsafe void Ahead<T>(ref readonly T first, nuint at, int count, int distance)
         where T : unmanaged
     {
         if (Sse.IsSupported)
         {
             // An address only, which is not read: it may lie behind the array's end, and a collection may move the array.
-            var page = (byte*)Unsafe.AsPointer(ref Unsafe.Add(ref Unsafe.AsRef(in first), at)) + PageBytes;
+            var ahead = (byte*)Unsafe.AsPointer(ref Unsafe.Add(ref Unsafe.AsRef(in first), at)) + distance;
             for (var line = 0; line < count * sizeof(T); line += LineBytes)
             {
-                Sse.Prefetch0(page + line);
+                Sse.Prefetch0(ahead + line);
             }
         }
     }
