@@ -24,8 +24,8 @@ internal static class PanelKernel
     public const int MaxRows = 6;
 
     /// <summary>
-    /// Inputs that several rows take at once: what is not an FMA or its operands, a loop's counting and asking ahead, is shared by so many.
-    /// Where a CPU starts two FMAs of 512 bits a cycle, it would be a sixth of the time.
+    /// Inputs between which what comes later is asked for, and that registers of 512 bits take without a branch: what a loop does beside its
+    /// FMAs took a sixth of the time where a CPU starts two of 512 bits a cycle.
     /// </summary>
     private const int InputsAtOnce = 4;
 
@@ -113,8 +113,7 @@ internal static class PanelKernel
         ref readonly var w = ref first.Weights;
         ref readonly var start = ref first.Start;
         ref var y = ref first.Y;
-        var (nextX, nextWeights, nextWeightsPerInput) = (first.NextX, first.NextWeights, first.NextWeightsPerInput);
-        var asks = nextX != 0;
+        var (asks, nextWeights) = (first.NextX != 0, first.NextWeights);
         for (var tile = 0; tile < tiles; tile++)
         {
             Chains<TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
@@ -130,47 +129,36 @@ internal static class PanelKernel
                 start = ref Unsafe.Add(ref Unsafe.AsRef(in start), (nuint)TRows.Value * startStride);
             }
 
-            nuint i = 0, at = 0;
-            for (; TRows.Value > 1 && inputs - i >= InputsAtOnce; i += InputsAtOnce, at += InputsAtOnce * inputStride)
+            nuint at = 0;
+            for (nuint input = 0; input < inputs; input += InputsAtOnce)
             {
-                if (asks)
+                if (TRows.Value > 1 && asks)
                 {
-                    // Bit by bit: many lines at once would hold up what is needed now. Of the results, which lie far apart, a line at a time;
-                    // of the next tile's rows, which lie behind each other, an element a row for each input.
-                    if (i < (nuint)(InputsAtOnce * TRows.Value * TVectors.Value))
-                    {
-                        var (row, vector) = Math.DivRem(i / InputsAtOnce, (nuint)TVectors.Value);
-                        Prefetch.Near(in y, (row * first.YStride) + (vector * Lanes.Count));
-                    }
-
-                    if (TRows.Value == MaxRows)
-                    {
-                        Prefetch.Near(in x0, nextX + (i * (MaxRows - 1)));
-                        Prefetch.Near(in x0, nextX + (i * (MaxRows - 1)) + Lanes.Count);
-                        Prefetch.Far(in w, nextWeights + (i * nextWeightsPerInput));
-                        if (nextWeightsPerInput > Lanes.Count / InputsAtOnce)
-                        {
-                            Prefetch.Far(in w, nextWeights + ((i + 1) * nextWeightsPerInput));
-                            Prefetch.Far(in w, nextWeights + ((i + 2) * nextWeightsPerInput));
-                            Prefetch.Far(in w, nextWeights + ((i + 3) * nextWeightsPerInput));
-                        }
-                    }
+                    Ask<TStored, TRows, TVectors>(first, in x0, in y, input, nextWeights + (input * first.NextWeightsPerInput));
                 }
 
-                AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 0, stride, in w, at, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-                AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 1, stride, in w, at + inputStride, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-                AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 2, stride, in w, at + (2 * inputStride), ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-                AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 3, stride, in w, at + (3 * inputStride), ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-                x0 = ref Unsafe.Add(ref x0, InputsAtOnce);
-                if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, InputsAtOnce); }
-            }
+                // With 16 registers of 256 bits a second loop over the same sums would have them go through memory at each turn.
+                var left = Math.Min(InputsAtOnce, inputs - input);
+                if (TRows.Value > 1 && Vector512.IsHardwareAccelerated && left == InputsAtOnce)
+                {
+                    AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 0, stride, in w, at, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
+                    AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 1, stride, in w, at + inputStride, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
+                    AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 2, stride, in w, at + (2 * inputStride), ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
+                    AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 3, stride, in w, at + (3 * inputStride), ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
+                    x0 = ref Unsafe.Add(ref x0, InputsAtOnce);
+                    if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, InputsAtOnce); }
+                    at += InputsAtOnce * inputStride;
+                    continue;
+                }
 
-            for (; i < inputs; i++, at += inputStride)
-            {
-                if (TRows.Value == 1 && TVectors.Value == 4) { Prefetch.Ahead(in w, at, PanelColumns, Prefetch.Page); }
-                AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 0, stride, in w, at, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
-                x0 = ref Unsafe.Add(ref x0, 1);
-                if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, 1); }
+                for (; left > 0; left--)
+                {
+                    if (TRows.Value == 1 && TVectors.Value == 4) { Prefetch.Ahead(in w, at, PanelColumns, Prefetch.Page); }
+                    AddInput<TFormat, TStored, TRows, TVectors>(in x0, in x3, 0, stride, in w, at, ref r0, ref r1, ref r2, ref r3, ref r4, ref r5);
+                    x0 = ref Unsafe.Add(ref x0, 1);
+                    if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, 1); }
+                    at += inputStride;
+                }
             }
 
             var yStride = first.YStride;
@@ -185,11 +173,41 @@ internal static class PanelKernel
             x0 = ref Unsafe.Add(ref x0, toNext);
             if (TRows.Value > 3) { x3 = ref Unsafe.Add(ref x3, toNext); }
             y = ref Unsafe.Add(ref y, (nuint)TRows.Value * yStride);
-            nextWeights += inputs * nextWeightsPerInput;
+            nextWeights += inputs * first.NextWeightsPerInput;
         }
     }
 
-    // Adds the products of one input, `input` behind those where x0 and x3 are, whose weights start at `at`.
+    // Asks for what comes after some inputs, bit by bit: many lines at once would hold up what is needed now. Of the results, which lie far
+    // apart, a line at a time; of the next tile's rows, which lie behind each other, an element a row for each input.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ask<TStored, TRows, TVectors>(
+        in PanelTile<TStored> tile, ref readonly float x0, ref readonly float y, nuint input, nuint nextWeights)
+        where TStored : unmanaged
+        where TRows : struct, INumber
+        where TVectors : struct, INumber
+    {
+        if (input < (nuint)(InputsAtOnce * TRows.Value * TVectors.Value))
+        {
+            var (row, vector) = Math.DivRem(input / InputsAtOnce, (nuint)TVectors.Value);
+            Prefetch.Near(in y, (row * tile.YStride) + (vector * Lanes.Count));
+        }
+
+        if (TRows.Value == MaxRows)
+        {
+            var nextX = tile.NextX + (input * (MaxRows - 1));
+            Prefetch.Near(in x0, nextX);
+            Prefetch.Near(in x0, nextX + Lanes.Count);
+            Prefetch.Far(in tile.Weights, nextWeights);
+            if (tile.NextWeightsPerInput > Lanes.Count / InputsAtOnce)
+            {
+                Prefetch.Far(in tile.Weights, nextWeights + tile.NextWeightsPerInput);
+                Prefetch.Far(in tile.Weights, nextWeights + (2 * tile.NextWeightsPerInput));
+                Prefetch.Far(in tile.Weights, nextWeights + (3 * tile.NextWeightsPerInput));
+            }
+        }
+    }
+
+    // Adds the products of one input, so many behind those where x0 and x3 are, whose weights start at `at`.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddInput<TFormat, TStored, TRows, TVectors>(
         ref readonly float x0,
