@@ -44,7 +44,7 @@ public sealed record NumericsFingerprint(string Hash)
         Add([.. all.Select(Elementary.Exp)]);
         Add([.. all.Select(Elementary.Tanh)]);
         Add([.. all.Where(value => value <= 0).Select(value => Elementary.ExpOfNegative(Vector512.Create(value))[0])]);
-        Add(ExpOfQuads([.. all.Where(value => value is <= 0 and >= Elementary.LeastOfNegative)]));
+        Add(MostExponentials([.. all.Where(value => value is <= 0 and >= Elementary.LeastOfNegative)]));
         Add([.. all.Select(Elementary.Erf)]);
 
         SoftmaxKernel.Apply(Noise(6, 99, 20), result);
@@ -70,14 +70,20 @@ public sealed record NumericsFingerprint(string Hash)
         return [.. output, .. pattern];
     }
 
-    // The exponential of attention, four vectors at once, as far as there are whole ones.
+    // The exponential of attention as it computes most: four vectors at once, as far as there are whole ones, or half of one where no register
+    // holds it.
     [MethodImpl(Compile.Alone)]
-    private static float[] ExpOfQuads(float[] x)
+    private static float[] MostExponentials(float[] x)
     {
         var result = new float[x.Length - (x.Length % Quad.Count)];
-        for (var i = 0; i < result.Length; i += Quad.Count)
+        for (var i = 0; Vector512.IsHardwareAccelerated && i < result.Length; i += Quad.Count)
         {
             Elementary.ExpOfNegative(Quad.Load(ref x[0], (nuint)i)).Store(ref result[0], (nuint)i);
+        }
+
+        for (var i = 0; !Vector512.IsHardwareAccelerated && i < result.Length; i += Vector256<float>.Count)
+        {
+            Elementary.ExpOfNegative(Vector256.LoadUnsafe(ref x[0], (nuint)i)).StoreUnsafe(ref result[0], (nuint)i);
         }
 
         return result;

@@ -105,6 +105,23 @@ public static class Elementary
         return new Quad(Shift(p.V0, sum.V0), Shift(p.V1, sum.V1), Shift(p.V2, sum.V2), Shift(p.V3, sum.V3));
     }
 
+    /// <summary><see cref="ExpOfNegative(Quad)"/> of half a vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector256<float> ExpOfNegative(Vector256<float> x)
+    {
+        var sum = Vector256.FusedMultiplyAdd(x, Vector256.Create(Log2E), Vector256.Create(ToInteger));
+        var n = sum - Vector256.Create(ToInteger);
+        var r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-Ln2High), x);
+        r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-Ln2Low), r);
+        var p = Vector256.FusedMultiplyAdd(Vector256.Create(Negative4), r, Vector256.Create(Negative3));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(Negative2));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(Negative1));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(Negative0));
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256<float>.One);
+        p = Vector256.FusedMultiplyAdd(p, r, Vector256<float>.One);
+        return (p.AsInt32() + (sum.AsInt32() << 23)).AsSingle();
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> Tanh(Vector512<float> x)
     {

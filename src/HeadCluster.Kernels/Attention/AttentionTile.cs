@@ -296,16 +296,26 @@ internal ref struct AttentionTile
     private readonly int Count(int position, int firstKey) =>
         Math.Clamp(AttentionKernel.VisibleKeys(position, _cache, _options) - firstKey, 0, AttentionKernel.BlockKeys);
 
-    // Keys that every row sees are added to all at once; of rows, the first sees the fewest.
+    // Keys that every row sees are added to all at once; of rows, the first sees the fewest and the last the most.
     private void AddValues(int firstRow, int rows, int position, int firstKey, int masked)
     {
         var common = (masked & ((1 << rows) - 1)) == 0 ? Count(position + firstRow, firstKey) : 0;
         AddRun(firstRow, rows, firstKey, 0, common);
-        for (var r = firstRow; r < firstRow + rows; r++)
+        var most = Count(position + firstRow + rows - 1, firstKey);
+        for (var r = firstRow; common < most && r < firstRow + rows; r++)
         {
-            if (Count(position + r, firstKey) is var count && common < count)
+            var count = Count(position + r, firstKey);
+            if ((masked >> (r - firstRow) & 1) != 0)
             {
                 AddVisibleValues(r, firstKey, common, count);
+            }
+            else if (count - common >= PanelKernel.MaxRows)
+            {
+                AddRun(r, 1, firstKey, common, count - common);
+            }
+            else
+            {
+                AddFew(r, firstKey, common, count);
             }
         }
     }
@@ -320,6 +330,27 @@ internal ref struct AttentionTile
             run = run < 0 ? count - from : run;
             AddRun(r, 1, firstKey, from, run);
             from += run + 1;
+        }
+    }
+
+    // The keys of one row from `from` on, none of them masked, and of those so few that beginning with the panel kernel would take longer.
+    [MethodImpl(Compile.Alone)]
+    private void AddFew(int r, int firstKey, int from, int count)
+    {
+        var stride = (nuint)_cache.ValueStride;
+        ref var sums = ref MemoryMarshal.GetReference(Sums(r));
+        ref readonly var values = ref _cache.Value(firstKey + from);
+        ref var weights = ref _weights[ScoresAt(r) + from];
+        for (nuint column = 0; column < stride; column += Lanes.Count)
+        {
+            var sum = Vector512.LoadUnsafe(ref sums, column);
+            for (nuint key = 0; key < (nuint)(count - from); key++)
+            {
+                var value = Vector512.LoadUnsafe(in values, (key * stride) + column);
+                sum = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref weights, key)), value, sum);
+            }
+
+            sum.StoreUnsafe(ref sums, column);
         }
     }
 
@@ -413,6 +444,12 @@ internal ref struct AttentionTile
         ref var weights = ref _weights[at];
         var sum = Vector512<float>.Zero;
         var key = 0;
+        if (near && !Vector512.IsHardwareAccelerated)
+        {
+            key = count & ~(Lanes.Count - 1);
+            sum = ExponentialsOfHalves(at, scale, maximum, key);
+        }
+
         for (; near && key <= count - Quad.Count; key += Quad.Count)
         {
             var weight = Elementary.ExpOfNegative((Quad.Load(ref scores, (nuint)key) * scale) - maximum);
@@ -433,6 +470,27 @@ internal ref struct AttentionTile
         }
 
         return Lanes.SumTree(sum);
+    }
+
+    // The same of whole vectors, half by half: where no register holds a vector, a function of one takes more registers than there are, and more
+    // calls within calls than the compiler puts into a loop.
+    [MethodImpl(Compile.Alone)]
+    private readonly Vector512<float> ExponentialsOfHalves(int at, float scale, float maximum, int count)
+    {
+        ref var scores = ref _scores[at];
+        ref var weights = ref _weights[at];
+        var (lower, upper) = (Vector256<float>.Zero, Vector256<float>.Zero);
+        for (nuint key = 0; key < (nuint)count; key += Lanes.Count)
+        {
+            var first = Elementary.ExpOfNegative((Vector256.LoadUnsafe(ref scores, key) * scale) - Vector256.Create(maximum));
+            var second = Elementary.ExpOfNegative((Vector256.LoadUnsafe(ref scores, key + (Lanes.Count / 2)) * scale) - Vector256.Create(maximum));
+            first.StoreUnsafe(ref weights, key);
+            second.StoreUnsafe(ref weights, key + (Lanes.Count / 2));
+            lower += first;
+            upper += second;
+        }
+
+        return Vector512.Create(lower, upper);
     }
 
     private static Vector512<float> LanesBelow(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();

@@ -3,7 +3,7 @@ using HeadCluster.Kernels.Tests.Attention;
 
 namespace HeadCluster.Kernels.Tests.Activations;
 
-/// <summary>The exponential of a softmax: its error, its ends, and that four vectors at once have the bits of each alone.</summary>
+/// <summary>The exponential of a softmax: its error, its ends, and that four vectors at once, or half of one, have the bits of each alone.</summary>
 public sealed class ExpOfNegativeTests
 {
     [Fact]
@@ -16,6 +16,19 @@ public sealed class ExpOfNegativeTests
         {
             Elementary.ExpOfNegative(Quad.Load(ref x[0], (nuint)i)).Store(ref results[0], 0);
             Data.SameBits([.. x.AsSpan(i, Quad.Count).ToArray().Select(Alone)], results);
+        }
+    }
+
+    [Fact]
+    public void Any_argument_from_the_least_to_0_gives_the_bits_in_half_a_vector_that_it_gives_alone()
+    {
+        var half = Vector256<float>.Count;
+        float[] x = [.. Arguments(Elementary.LeastOfNegative), .. new float[half]];
+        var results = new float[half];
+        for (var i = 0; i <= x.Length - half; i += half)
+        {
+            Elementary.ExpOfNegative(Vector256.LoadUnsafe(ref x[0], (nuint)i)).StoreUnsafe(ref results[0]);
+            Data.SameBits([.. x.AsSpan(i, half).ToArray().Select(Alone)], results);
         }
     }
 
