@@ -25,7 +25,7 @@ internal static class PanelKernel
 
     /// <summary>
     /// Inputs between which what comes later is asked for, and that registers of 512 bits take without a branch: what a loop does beside its
-    /// FMAs took a sixth of the time where a CPU starts two of 512 bits a cycle.
+    /// FMAs would be a sixth of the time where a CPU starts two of 512 bits a cycle.
     /// </summary>
     private const int InputsAtOnce = 4;
 
@@ -137,7 +137,7 @@ internal static class PanelKernel
                     Ask<TStored, TRows, TVectors>(first, in x0, in y, input, nextWeights + (input * first.NextWeightsPerInput));
                 }
 
-                // With 16 registers of 256 bits a second loop over the same sums would have them go through memory at each turn.
+                // Not with 16 registers of 256 bits: with another loop over the same sums the compiler has them go through memory at each turn.
                 var left = Math.Min(InputsAtOnce, inputs - input);
                 if (TRows.Value > 1 && Vector512.IsHardwareAccelerated && left == InputsAtOnce)
                 {
