@@ -31,8 +31,11 @@ internal sealed partial class NumericsCheck : ILifecycleParticipant<ISiloLifecyc
     /// <summary>Has the silo look at the others when it can call them, before any of them calls it.</summary>
     public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe<NumericsCheck>(ServiceLifecycleStage.BecomeActive - 1, CheckAsync);
 
+    // Of two silos that join at the same time, the one that was listed as joining last sees the other.
     private Task CheckAsync(CancellationToken cancellationToken) => Task.WhenAll(
-        _silos.GetApproximateSiloStatuses(onlyActive: true).Keys.Where(silo => !silo.Equals(_silos.SiloAddress)).Select(silo => CheckAsync(silo, cancellationToken)));
+        from silo in _silos.GetApproximateSiloStatuses()
+        where silo.Value is SiloStatus.Joining or SiloStatus.Active && !silo.Key.Equals(_silos.SiloAddress)
+        select CheckAsync(silo.Key, cancellationToken));
 
     private async Task CheckAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
