@@ -15,6 +15,10 @@ internal sealed partial class Rehearsal
     private const int ModelDim = 768;
     private const int Rows = 768;
 
+    // Requests that come while the layer's coordinator moves wait and go with it.
+    private const int Callers = 2;
+    private const int CallerRows = 16;
+
     // It takes about two seconds on a free processor. A start is not to depend on it.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -51,7 +55,7 @@ internal sealed partial class Rehearsal
         await using var silos = await EmbeddedSilos.StartAsync("headcluster-rehearsal", ["first", "second"], [shutdown], cancellationToken);
 
         // The layer's coordinator comes to be on the second, since it is asked there, and heads on both.
-        await AttendAsync(silos.Grains(1), cancellationToken);
+        await AttendAsync(silos.Grains(1), Rows, cancellationToken);
         var scheduler = silos.Grains(0).GetGrain<IHeadSchedulerGrain>(Model);
         foreach (var head in (HeadId[])[Layer.Head(0), Layer.Head(1)])
         {
@@ -59,16 +63,35 @@ internal sealed partial class Rehearsal
             await scheduler.MoveAsync(head, silos.Address(1), cancellationToken);
         }
 
-        await AttendAsync(silos.Grains(0), cancellationToken);
+        await AttendAsync(silos.Grains(0), Rows, cancellationToken);
 
         // All that it has moves to the first.
+        var moved = DrainAsync(scheduler, silos.Address(1), cancellationToken);
+        await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => AttendUntilAsync(moved, silos.Grains(0), cancellationToken)));
         await silos.StopLastAsync();
-        await AttendAsync(silos.Grains(0), cancellationToken);
+        await AttendAsync(silos.Grains(0), Rows, cancellationToken);
     }
 
-    private static Task AttendAsync(IGrainFactory grains, CancellationToken cancellationToken) =>
+    private static async Task DrainAsync(IHeadSchedulerGrain scheduler, SiloAddress silo, CancellationToken cancellationToken)
+    {
+        await foreach (var _ in scheduler.DrainAsync(silo, cancellationToken))
+        {
+        }
+    }
+
+    private static async Task AttendUntilAsync(Task end, IGrainFactory grains, CancellationToken cancellationToken)
+    {
+        while (!end.IsCompleted)
+        {
+            await AttendAsync(grains, CallerRows, cancellationToken);
+        }
+
+        await end;
+    }
+
+    private static Task AttendAsync(IGrainFactory grains, int rows, CancellationToken cancellationToken) =>
         grains.GetGrain<IMultiHeadAttentionGrain>(Layer.ToString()).AttendAsync(
-            new AttentionRequest(new FloatTensor(new float[Rows * ModelDim], Rows, ModelDim)) { Id = Guid.NewGuid() }, cancellationToken);
+            new AttentionRequest(new FloatTensor(new float[rows * ModelDim], rows, ModelDim)) { Id = Guid.NewGuid() }, cancellationToken);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "This silo starts without a rehearsal, so that its first requests take longer: {Reason}")]
     private partial void LogNotRehearsed(string reason);
