@@ -36,24 +36,8 @@ internal sealed class WeightLoader
             return ((TWeights)prepared.Weights, prepared.Reserved);
         }
 
-        var reserved = _memory.Reserve(load.Bytes, load.Model, load.Owner);
-        try
-        {
-            // Reading waits for a disk, which a turn must not.
-            var weights = default(TWeights);
-            await _compute.RunAsync(ComputePool.InlineOperations, _ => weights = load.Load(), cancellationToken: cancellationToken);
-            return (weights!, reserved);
-        }
-        catch (Exception exception)
-        {
-            reserved.Dispose();
-            if (exception is ModelException)
-            {
-                throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, exception.Message);
-            }
-
-            throw;
-        }
+        // Reading waits for a disk, which a turn must not.
+        return await LoadAsync(load, read => _compute.RunAsync(ComputePool.InlineOperations, _ => read(), cancellationToken: cancellationToken));
     }
 
     /// <summary>Loads weights for what is to be activated here within a minute.</summary>
@@ -66,7 +50,9 @@ internal sealed class WeightLoader
             return;
         }
 
-        var (weights, reserved) = await LoadAsync(load, cancellationToken);
+        // A whole model may take seconds, in which a compute thread would serve no head, and what is served where it is need not hurry.
+        var (weights, reserved) = await LoadAsync(
+            load, read => Task.Factory.StartNew(read, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         var expiry = _time.CreateTimer(_ => Discard(load.Owner), null, PreparedFor, Timeout.InfiniteTimeSpan);
         if (!_prepared.TryAdd(load.Owner, new Prepared(weights, reserved, expiry)))
         {
@@ -82,6 +68,28 @@ internal sealed class WeightLoader
         {
             prepared.Expiry.Dispose();
             prepared.Reserved.Dispose();
+        }
+    }
+
+    private async Task<(TWeights Weights, IDisposable Reserved)> LoadAsync<TWeights>(WeightLoad<TWeights> load, Func<Action, Task> run)
+        where TWeights : class
+    {
+        var reserved = _memory.Reserve(load.Bytes, load.Model, load.Owner);
+        try
+        {
+            var weights = default(TWeights);
+            await run(() => weights = load.Load());
+            return (weights!, reserved);
+        }
+        catch (Exception exception)
+        {
+            reserved.Dispose();
+            if (exception is ModelException)
+            {
+                throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, exception.Message);
+            }
+
+            throw;
         }
     }
 

@@ -30,9 +30,14 @@ internal interface ISchedulingAgent : IGrainService
     [Alias("ArriveAsync"), ResponseTimeout("00:01:00")]
     Task ArriveAsync(HeadId head, CancellationToken cancellationToken = default);
 
-    /// <summary>Waits until nothing is left of an earlier activation of a layer or of a whole model that is about to come here.</summary>
+    /// <summary>The same of the grain of a layer or of a whole model.</summary>
+    /// <exception cref="HeadClusterException">There is no memory for it, or its file cannot be read.</exception>
     [Alias("PrepareCoordinatorAsync"), ResponseTimeout("00:01:00")]
     Task PrepareCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken = default);
+
+    /// <summary>Lets go of weights that were prepared for the grain of a layer or of a whole model that will not come.</summary>
+    [Alias("DiscardCoordinatorAsync")]
+    Task DiscardCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken = default);
 
     /// <summary>Waits until the grain of a layer or of a whole model is active here.</summary>
     [Alias("ArriveCoordinatorAsync"), ResponseTimeout("00:01:00")]

@@ -8,6 +8,7 @@ namespace HeadCluster.Scheduling;
 internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
 {
     private readonly ILocalSiloDetails _silo;
+    private readonly IGrainFactory _grains;
     private readonly ModelCatalog _models;
     private readonly WeightLoader _loader;
     private readonly WeightMemory _memory;
@@ -25,6 +26,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         Silo silo,
         ILoggerFactory loggers,
         ILocalSiloDetails details,
+        IGrainFactory grains,
         ModelCatalog models,
         WeightLoader loader,
         WeightMemory memory,
@@ -39,6 +41,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         : base(id, silo, loggers)
     {
         _silo = details;
+        _grains = grains;
         _models = models;
         _loader = loader;
         _memory = memory;
@@ -98,8 +101,21 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
 
     public Task ArriveAsync(HeadId head, CancellationToken cancellationToken) => _local.WaitForAsync(head, cancellationToken);
 
-    public Task PrepareCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken) =>
-        _local.WaitUntilGoneAsync(coordinator, cancellationToken);
+    public async Task PrepareCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken)
+    {
+        await _local.WaitUntilGoneAsync(coordinator, cancellationToken);
+        await (IsLayer(coordinator, out var layer)
+            ? _loader.PrepareAsync(LoadedLayer.Plan(_models, _grains, layer), cancellationToken)
+            : _loader.PrepareAsync(TransformerBody.Plan(_models, coordinator.Key.ToString()!), cancellationToken));
+    }
+
+    public Task DiscardCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken)
+    {
+        _loader.Discard(IsLayer(coordinator, out var layer)
+            ? LoadedLayer.Plan(_models, _grains, layer).Owner
+            : TransformerBody.Plan(_models, coordinator.Key.ToString()!).Owner);
+        return Task.CompletedTask;
+    }
 
     public Task ArriveCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken) => _local.WaitForAsync(coordinator, cancellationToken);
 
@@ -114,4 +130,7 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
         _drain.Begin();
         return Task.CompletedTask;
     }
+
+    // A model's name has no slash.
+    private static bool IsLayer(GrainId coordinator, out LayerId layer) => LayerId.TryParse(coordinator.Key.ToString()!, out layer);
 }

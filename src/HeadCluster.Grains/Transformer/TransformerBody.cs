@@ -50,6 +50,16 @@ internal sealed class TransformerBody
     /// <summary>Floating-point operations of the logits of one row.</summary>
     public long LogitsOperationsPerRow => 2L * Model.ModelDim * VocabularySize;
 
+    /// <summary>How everything of a model but its attention is loaded.</summary>
+    /// <exception cref="HeadClusterException">There is no such model, its files cannot be read, or it is no whole model.</exception>
+    public static WeightLoad<TransformerBody> Plan(ModelCatalog models, string name)
+    {
+        var model = models.Open(name);
+        return model.Configuration.Transformer is not null
+            ? new(name, $"model {name}", SizeOf(model.Configuration), () => new TransformerBody(model))
+            : throw HeadClusterException.InvalidInput($"model '{name}' is attention layers only; it takes no tokens and gives no logits");
+    }
+
     /// <summary>Memory that the packed weights of a model take, in bytes; embeddings included, norms not.</summary>
     public static long SizeOf(ModelConfiguration model)
     {

@@ -81,13 +81,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         generation.Complete();
     }
 
-    protected override WeightLoad<TransformerBody> PlanLoad()
-    {
-        var model = Models.Open(Name);
-        return model.Configuration.Transformer is not null
-            ? new(Name, $"model {Name}", TransformerBody.SizeOf(model.Configuration), () => new TransformerBody(model))
-            : throw HeadClusterException.InvalidInput($"model '{Name}' is attention layers only; it takes no tokens and gives no logits");
-    }
+    protected override WeightLoad<TransformerBody> PlanLoad() => TransformerBody.Plan(Models, Name);
 
     private ForwardPass Pass()
     {

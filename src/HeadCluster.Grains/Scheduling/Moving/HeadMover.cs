@@ -4,7 +4,7 @@ using Orleans.Core.Internal;
 namespace HeadCluster.Scheduling;
 
 /// <summary>
-/// Moves heads and coordinators by Orleans' own migration. A head serves where it is until its weights are packed where it goes, so
+/// Moves heads and coordinators by Orleans' own migration. Each serves where it is until its weights are packed where it goes, so
 /// its callers wait for no more than the hand-over.
 /// </summary>
 internal sealed class HeadMover
@@ -50,19 +50,27 @@ internal sealed class HeadMover
         }
         catch
         {
-            await DiscardAsync(target, head);
+            await DiscardAsync(() => target.DiscardAsync(head, CancellationToken.None));
             throw;
         }
     }
 
     /// <summary>Moves the grain of a layer or of a whole model.</summary>
-    /// <exception cref="HeadClusterException">It did not come.</exception>
+    /// <exception cref="HeadClusterException">There is no memory for it there, its file cannot be read, or it did not come.</exception>
     public async Task MoveCoordinatorAsync(GrainId coordinator, SiloAddress to, CancellationToken cancellationToken)
     {
         var target = _agents.On(to);
         await target.PrepareCoordinatorAsync(coordinator, cancellationToken);
-        await MigrateAsync(_grains.GetGrain<IWeightGrain>(coordinator), to);
-        await ArriveAsync(() => target.ArriveCoordinatorAsync(coordinator, cancellationToken), coordinator.ToString(), to);
+        try
+        {
+            await MigrateAsync(_grains.GetGrain<IWeightGrain>(coordinator), to);
+            await ArriveAsync(() => target.ArriveCoordinatorAsync(coordinator, cancellationToken), coordinator.ToString(), to);
+        }
+        catch
+        {
+            await DiscardAsync(() => target.DiscardCoordinatorAsync(coordinator, CancellationToken.None));
+            throw;
+        }
     }
 
     private static async Task MigrateAsync(IAddressable grain, SiloAddress to)
@@ -73,11 +81,11 @@ internal sealed class HeadMover
         }
     }
 
-    private static async Task DiscardAsync(ISchedulingAgent target, HeadId head)
+    private static async Task DiscardAsync(Func<Task> discard)
     {
         try
         {
-            await target.DiscardAsync(head, CancellationToken.None);
+            await discard();
         }
         catch (Exception exception) when (SiloLoss.Is(exception))
         {

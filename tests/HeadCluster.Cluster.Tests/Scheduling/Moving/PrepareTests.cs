@@ -1,6 +1,8 @@
 using HeadCluster.Grains;
+using HeadCluster.Hosting;
 using HeadCluster.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.TestingHost;
 
 namespace HeadCluster.Tests.Scheduling;
 
@@ -35,4 +37,65 @@ public sealed class PrepareTests
         coordinatorGone.SetResult();
         await Task.WhenAll(head, layer);
     }
+
+    [Theory]
+    [InlineData("multi-head-attention", "random:nano/0")]
+    [InlineData("transformer", "nano-gpt")]
+    public async Task A_coordinator_takes_the_weights_that_were_prepared_where_it_goes(string type, string key)
+    {
+        await using var cluster = await StartTwoAsync();
+        var (coordinator, from, to) = await ActivateAsync(cluster, type, key);
+        var (fromFree, toFree) = (Free(from), Free(to));
+
+        await from.GetRequiredService<SchedulingAgentClient>().On(Address(to)).PrepareCoordinatorAsync(coordinator, Stop);
+        var bytes = toFree - Free(to);
+        Assert.InRange(bytes, 1, long.MaxValue);
+        Assert.True(Has(from, coordinator));
+
+        await from.GetRequiredService<HeadMover>().MoveCoordinatorAsync(coordinator, Address(to), Stop);
+        Assert.True(Has(to, coordinator));
+        Assert.Equal(toFree - bytes, Free(to));
+        Assert.Equal(fromFree + bytes, Free(from));
+    }
+
+    [Fact]
+    public async Task A_coordinator_for_which_a_silo_has_no_memory_stays_where_it_is()
+    {
+        await using var cluster = await StartTwoAsync();
+        var (coordinator, from, to) = await ActivateAsync(cluster, "multi-head-attention", Layer.ToString());
+        using var taken = to.GetRequiredService<WeightMemory>().Reserve(Free(to), "another", "another");
+
+        var error = await Assert.ThrowsAsync<HeadClusterException>(() => from.GetRequiredService<HeadMover>().MoveCoordinatorAsync(coordinator, Address(to), Stop));
+
+        Assert.Equal(HeadClusterErrorKind.OutOfMemory, error.Kind);
+        Assert.StartsWith($"layer {Layer} needs ", error.Message, StringComparison.Ordinal);
+        Assert.True(Has(from, coordinator));
+    }
+
+    private static Task<InProcessTestCluster> StartTwoAsync() =>
+        BareCluster.StartAsync(2, silo => silo.AddHeadCluster(options => options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory }));
+
+    // The coordinator and nothing else, on the first silo.
+    private static async Task<(GrainId Coordinator, IServiceProvider From, IServiceProvider To)> ActivateAsync(InProcessTestCluster cluster, string type, string key)
+    {
+        IServiceProvider[] silos = [.. cluster.GetActiveSilos().Select(silo => cluster.GetSiloServiceProvider(silo.SiloAddress))];
+        var coordinator = GrainId.Create(type, key);
+        using (PlacementHint.On(Address(silos[0])))
+        {
+            await silos[0].GetRequiredService<IGrainFactory>().GetGrain<IWeightGrain>(coordinator).IsServingAsync(Guid.NewGuid(), Stop);
+        }
+
+        Assert.True(Has(silos[0], coordinator));
+        return (coordinator, silos[0], silos[1]);
+    }
+
+    private static SiloAddress Address(IServiceProvider silo) => silo.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+
+    private static bool Has(IServiceProvider silo, GrainId coordinator)
+    {
+        var local = silo.GetRequiredService<LocalGrains>();
+        return local.Models.SelectMany(local.CoordinatorsOf).Contains(coordinator);
+    }
+
+    private static long Free(IServiceProvider silo) => silo.GetRequiredService<WeightMemory>().AvailableTo("none");
 }
