@@ -40,9 +40,8 @@ internal sealed class PageApi
     private async Task AnswerCaptureAsync(HttpContext context)
     {
         var model = await ModelAsync(context);
-        var capture = await _cluster.CaptureAsync(model, context.RequestAborted)
-            ?? throw HeadClusterException.NotFound($"no request of model '{model}' was captured");
-        await WriteAsync(context, CaptureAnswer.Of(model, capture), PageJson.Default.CaptureAnswer);
+        var capture = await _cluster.CaptureAsync(model, context.RequestAborted);
+        await WriteAsync(context, capture is null ? null : CaptureAnswer.Of(model, capture), PageJson.Default.CaptureAnswer);
     }
 
     private async Task AnswerPatternAsync(HttpContext context)
@@ -79,11 +78,12 @@ internal sealed class PageApi
             ? number
             : throw HeadClusterException.InvalidInput($"{name} is '{Value(context, name)}'; expected a whole number, 0 or more");
 
-    private static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
+    private static Task WriteAsync<T>(HttpContext context, T? answer, JsonTypeInfo<T> type)
+        where T : class
     {
         context.Response.ContentType = "application/json; charset=utf-8";
         context.Response.Headers.CacheControl = "no-store";
-        return JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
+        return JsonSerializer.SerializeAsync(context.Response.Body, answer!, type, context.RequestAborted);
     }
 
     private static async Task AnswerAsync(HttpContext context, RequestDelegate answer)
