@@ -34,9 +34,7 @@ public sealed class SiloDrain
 
         foreach (var model in _local.Models)
         {
-            await foreach (var _ in _grains.GetGrain<IHeadSchedulerGrain>(model).DrainAsync(_here, cancellationToken))
-            {
-            }
+            await _grains.GetGrain<IHeadSchedulerGrain>(model).DrainAsync(_here, cancellationToken).LastOrDefaultAsync(cancellationToken);
         }
     }
 

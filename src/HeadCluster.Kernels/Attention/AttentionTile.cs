@@ -315,7 +315,7 @@ internal ref struct AttentionTile
             }
             else
             {
-                AddFew(r, firstKey, common, count);
+                AddFew(r, firstKey, common, count - common);
             }
         }
     }
@@ -330,27 +330,6 @@ internal ref struct AttentionTile
             run = run < 0 ? count - from : run;
             AddRun(r, 1, firstKey, from, run);
             from += run + 1;
-        }
-    }
-
-    // The keys of one row from `from` on, none of them masked, and of those so few that beginning with the panel kernel would take longer.
-    [MethodImpl(Compile.Alone)]
-    private void AddFew(int r, int firstKey, int from, int count)
-    {
-        var stride = (nuint)_cache.ValueStride;
-        ref var sums = ref MemoryMarshal.GetReference(Sums(r));
-        ref readonly var values = ref _cache.Value(firstKey + from);
-        ref var weights = ref _weights[ScoresAt(r) + from];
-        for (nuint column = 0; column < stride; column += Lanes.Count)
-        {
-            var sum = Vector512.LoadUnsafe(ref sums, column);
-            for (nuint key = 0; key < (nuint)(count - from); key++)
-            {
-                var value = Vector512.LoadUnsafe(in values, (key * stride) + column);
-                sum = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref weights, key)), value, sum);
-            }
-
-            sum.StoreUnsafe(ref sums, column);
         }
     }
 
@@ -383,6 +362,27 @@ internal ref struct AttentionTile
             tile.Start = ref tile.Y;
             PanelKernel.Run<Float32Weights, float>(rows, vectors, tile);
             column += vectors * Lanes.Count;
+        }
+    }
+
+    // The same for one row and so few keys that beginning with the panel kernel would take longer.
+    [MethodImpl(Compile.Alone)]
+    private void AddFew(int r, int firstKey, int from, int count)
+    {
+        var stride = (nuint)_cache.ValueStride;
+        ref var sums = ref MemoryMarshal.GetReference(Sums(r));
+        ref readonly var values = ref _cache.Value(firstKey + from);
+        ref var weights = ref _weights[ScoresAt(r) + from];
+        for (nuint column = 0; column < stride; column += Lanes.Count)
+        {
+            var sum = Vector512.LoadUnsafe(ref sums, column);
+            for (nuint key = 0; key < (nuint)count; key++)
+            {
+                var value = Vector512.LoadUnsafe(in values, (key * stride) + column);
+                sum = Vector512.FusedMultiplyAdd(Vector512.Create(Unsafe.Add(ref weights, key)), value, sum);
+            }
+
+            sum.StoreUnsafe(ref sums, column);
         }
     }
 

@@ -84,7 +84,7 @@ public sealed class SiloHostOptions
 
     /// <summary>
     /// Whether the silo program, before it joins its cluster, serves some requests to itself, so that what serving takes is compiled
-    /// when others count on it. It takes about two seconds of a processor. Default: true.
+    /// when others count on it. It takes three to five seconds of a processor. Default: true.
     /// </summary>
     public bool Rehearse { get; set; } = true;
 

@@ -141,6 +141,7 @@ public sealed class PageTests
         var port = SiloProcess.FreePorts(1)[0];
         await using var silo = await SiloProcess.StartAsync(primary: null, Still, "--page-port", $"{port}");
 
+        Assert.Equal(JsonValueKind.Null, (await JsonAsync($"http://127.0.0.1:{port}/api/capture?model={Inputs.Model}")).ValueKind);
         await RefusedAsync("api/capture?model=nano", HttpStatusCode.NotFound, "there is no model 'nano'");
         await RefusedAsync($"api/pattern?model={Inputs.Model}&layer=-1", HttpStatusCode.BadRequest, "layer is '-1'; expected a whole number");
         await RefusedAsync($"api/pattern?model={Inputs.Model}&layer=0&head=0&sequence=0&capture=x", HttpStatusCode.BadRequest, "'x' is not the id of a capture");

@@ -47,9 +47,14 @@ public sealed class PrepareTests
         var (coordinator, from, to) = await ActivateAsync(cluster, type, key);
         var (fromFree, toFree) = (Free(from), Free(to));
 
-        await from.GetRequiredService<SchedulingAgentClient>().On(Address(to)).PrepareCoordinatorAsync(coordinator, Stop);
+        var agent = from.GetRequiredService<SchedulingAgentClient>().On(Address(to));
+        await agent.PrepareCoordinatorAsync(coordinator, Stop);
         var bytes = toFree - Free(to);
         Assert.InRange(bytes, 1, long.MaxValue);
+        await agent.DiscardCoordinatorAsync(coordinator, Stop);
+        Assert.Equal(toFree, Free(to));
+        await agent.PrepareCoordinatorAsync(coordinator, Stop);
+        Assert.Equal(toFree - bytes, Free(to));
         Assert.True(Has(from, coordinator));
 
         await from.GetRequiredService<HeadMover>().MoveCoordinatorAsync(coordinator, Address(to), Stop);
