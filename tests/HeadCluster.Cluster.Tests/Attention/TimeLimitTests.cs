@@ -30,8 +30,8 @@ public sealed class TimeLimitTests
         Assert.Equal(HeadClusterErrorKind.Timeout, error.Kind);
         Assert.False(error.IsTransient);
         Assert.Matches(
-            $@"^layer {Regex.Escape(Model)}/0: the time limit of 0\.\d+ s passed on silo {Regex.Escape(cluster.Silos[0].ToString())} "
-            + $@"after 0\.\d+ s, with heads {slow}, {slow + 2} on {Regex.Escape(cluster.Silos[slow].ToString())} pending$",
+            $@"^layer {Regex.Escape(Model)}/0: the time limit of \d+\.\d+ s passed on silo {Regex.Escape(cluster.Silos[0].ToString())} "
+            + $@"after \d+\.\d+ s, with heads {slow}, {slow + 2} on {Regex.Escape(cluster.Silos[slow].ToString())} pending$",
             error.Message);
         await cluster.WaitUntilIdleAsync(Stop);
         Assert.Equal(Heads / 2, cluster.InterruptedComputations);
@@ -74,7 +74,7 @@ public sealed class TimeLimitTests
 
         Assert.Equal(HeadClusterErrorKind.Timeout, error.Kind);
         Assert.Matches(
-            @"^model 'nano-gpt': the time limit of 0\.\d+ s passed on silo \S+ after \d\.\d+ s, with layer [01] of 3.* pending$",
+            @"^model 'nano-gpt': the time limit of \d+\.\d+ s passed on silo \S+ after \d+\.\d+ s, with layer [01] of 3.* pending$",
             error.Message);
         await cluster.WaitUntilIdleAsync(Stop);
     }
@@ -101,7 +101,7 @@ public sealed class TimeLimitTests
         });
 
         Assert.Equal(HeadClusterErrorKind.Timeout, error.Kind);
-        Assert.Matches(@"^model 'nano-gpt': the time limit of [45]\.\d+ s passed on silo \S+ after \d+\.\d+ s, with layer [01] of 3.* pending$", error.Message);
+        Assert.Matches(@"^model 'nano-gpt': the time limit of \d+\.\d+ s passed on silo \S+ after \d+\.\d+ s, with layer [01] of 3.* pending$", error.Message);
         Assert.NotEmpty(tokens);
         Assert.Equal(expected[..tokens.Count], tokens);
         await cluster.WaitUntilIdleAsync(Stop);

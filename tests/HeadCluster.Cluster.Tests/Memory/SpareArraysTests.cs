@@ -1,4 +1,5 @@
 using HeadCluster.Memory;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HeadCluster.Tests.Memory;
 
@@ -6,7 +7,7 @@ public sealed class SpareArraysTests
 {
     private const int Length = 5000;
 
-    private readonly Clock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly SpareArrays<float> _arrays;
 
     public SpareArraysTests() => _arrays = new SpareArrays<float>(_clock);
@@ -72,7 +73,7 @@ public sealed class SpareArraysTests
     // Whoever rents next looks through all that is there.
     private void PassPeriod()
     {
-        _clock.Pass(TimeSpan.FromMinutes(1));
+        _clock.Advance(TimeSpan.FromMinutes(1));
         _ = _arrays.Rent(1);
     }
 

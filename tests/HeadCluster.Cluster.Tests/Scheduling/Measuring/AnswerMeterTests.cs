@@ -1,5 +1,6 @@
 using HeadCluster.Kernels;
 using HeadCluster.Scheduling;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HeadCluster.Tests.Scheduling;
 
@@ -11,7 +12,7 @@ public sealed class AnswerMeterTests : IDisposable
     private static readonly TimeSpan HeadTime = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Start = TimeSpan.FromMilliseconds(4);
 
-    private readonly Clock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly ComputePool _pool = new(2);
     private readonly SiloSpeed _speed;
     private readonly AnswerMeter _meter;
@@ -72,12 +73,12 @@ public sealed class AnswerMeterTests : IDisposable
     {
         Compute();
         Answer(heads: 2, Start + HeadTime + TimeSpan.FromMilliseconds(40));
-        _clock.Pass(TimeSpan.FromSeconds(20));
+        _clock.Advance(TimeSpan.FromSeconds(20));
         Answer(heads: 2, Start + HeadTime + TimeSpan.FromMilliseconds(1));
         Assert.InRange(_meter.Slowdown()!.Value, 1.1, 1.11);
-        _clock.Pass(TimeSpan.FromSeconds(25));
+        _clock.Advance(TimeSpan.FromSeconds(25));
         Assert.InRange(_meter.Slowdown()!.Value, 1.1, 1.11);
-        _clock.Pass(TimeSpan.FromSeconds(20));
+        _clock.Advance(TimeSpan.FromSeconds(20));
         Assert.Null(_meter.Slowdown());
     }
 

@@ -1,12 +1,13 @@
 using HeadCluster.Kernels;
 using HeadCluster.Scheduling;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HeadCluster.Tests.Scheduling;
 
 /// <summary>What a silo tells of its speed, by what its heads did lately.</summary>
 public sealed class SiloSpeedTests : IDisposable
 {
-    private readonly Clock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly ComputePool _pool = new(1);
     private readonly SiloSpeed _speed;
 
@@ -37,10 +38,10 @@ public sealed class SiloSpeedTests : IDisposable
     public void Start_that_was_seen_lately_outweighs_older_ones_and_stays_known_while_nothing_is_computed()
     {
         Wake(10, TimeSpan.FromMilliseconds(40));
-        _clock.Pass(TimeSpan.FromSeconds(20));
+        _clock.Advance(TimeSpan.FromSeconds(20));
         Wake(10, TimeSpan.FromMilliseconds(1));
         Assert.InRange(_speed.Start().TotalMilliseconds, 1, 1.1);
-        _clock.Pass(TimeSpan.FromSeconds(30));
+        _clock.Advance(TimeSpan.FromSeconds(30));
         Assert.InRange(_speed.Start().TotalMilliseconds, 1, 1.1);
 
         void Wake(int times, TimeSpan took)
@@ -101,7 +102,7 @@ public sealed class SiloSpeedTests : IDisposable
         Assert.Equal(1e11, _speed.Measured()!.Value, 1e2);
         Assert.Equal(1e11, _speed.Sustained()!.Value, 1e2);
 
-        _clock.Pass(TimeSpan.FromSeconds(20));
+        _clock.Advance(TimeSpan.FromSeconds(20));
         _speed.Add(9e10, TimeSpan.FromSeconds(0.3), waking: null);
         Assert.Equal(3e11, _speed.Measured()!.Value, 1e8);
         Assert.Equal(1e11, _speed.Sustained()!.Value, 1e2);
@@ -139,7 +140,7 @@ public sealed class SiloSpeedTests : IDisposable
         _speed.Add(3e6, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(100));
         Assert.NotNull(_speed.Measured());
         Assert.Equal(100, _speed.Start().TotalSeconds, 1e-6);
-        _clock.Pass(TimeSpan.FromSeconds(30));
+        _clock.Advance(TimeSpan.FromSeconds(30));
         for (var probe = 0; probe < 2; probe++)
         {
             await _speed.ProbeStartAsync();

@@ -1,12 +1,13 @@
 using System.Net;
 using HeadCluster.Scheduling;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HeadCluster.Tests.Scheduling;
 
 /// <summary>What requests tell of a link, beside what messages told.</summary>
 public sealed class UsedLinkTests
 {
-    private readonly Clock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly UsedLink _link;
 
     // 1 ms, and 1 ms for each megabyte.
@@ -31,7 +32,7 @@ public sealed class UsedLinkTests
             Serve(0, 8);
         }
 
-        _clock.Pass(TimeSpan.FromSeconds(20));
+        _clock.Advance(TimeSpan.FromSeconds(20));
         Serve(0, 1);
         Assert.InRange(_link.Measured.Slowdown!.Value, 1, 1.1);
     }
@@ -46,10 +47,10 @@ public sealed class UsedLinkTests
     [Fact]
     public void Silence_begins_with_the_last_request()
     {
-        _clock.Pass(TimeSpan.FromSeconds(7));
+        _clock.Advance(TimeSpan.FromSeconds(7));
         Assert.Equal(TimeSpan.FromSeconds(7), _link.Silence);
         Serve(0, 1);
-        _clock.Pass(TimeSpan.FromSeconds(3));
+        _clock.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal(TimeSpan.FromSeconds(3), _link.Silence);
     }
 
