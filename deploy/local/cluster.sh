@@ -12,7 +12,7 @@ options of up, the others of a silo after --:
   --redis HOST:PORT      find each other through Redis; without it the first silo keeps the list
   --models NAME=PATH     serve a model; may be repeated
   --compute-threads N    threads that compute in each silo (one a processor)
-  --pin                  give each silo one processor of its own, by taskset
+  --pin                  keep each silo to one processor, its own as far as there are enough, by taskset
   --silo-port PORT       silo port of the first silo, the others count up (11111)
   --gateway-port PORT    gateway port of the first silo (30000)
   --health-port PORT     health port of the first silo (8081)

@@ -1,4 +1,3 @@
-using HeadCluster.Scheduling;
 using Microsoft.Extensions.Options;
 
 namespace HeadCluster.Hosting;
@@ -63,11 +62,6 @@ internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadCluster
         if (options.Scheduling.Period < ShortestPeriod || options.Scheduling.Period > LongestPeriod)
         {
             errors.Add($"{HeadClusterOptions.Section}:Scheduling:Period is {options.Scheduling.Period}; set it to {ShortestPeriod} to {LongestPeriod}");
-        }
-
-        if (options.Scheduling is { Strategy: PlanStrategies.Pinned, PinnedFile: null })
-        {
-            errors.Add($"{HeadClusterOptions.Section}:Scheduling:Strategy is {PlanStrategies.Pinned}; set {HeadClusterOptions.Section}:Scheduling:PinnedFile to its file");
         }
 
         errors.AddRange(options.Patterns.Complaints());

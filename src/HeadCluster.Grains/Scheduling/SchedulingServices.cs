@@ -17,6 +17,7 @@ internal static class SchedulingServices
         services.AddSingleton<IPlanStrategy, CapacityStrategy>();
         services.AddSingleton<IPlanStrategy, EvenStrategy>();
         services.AddSingleton<ModelPlanner>();
+        services.AddSingleton<IConfigurationValidator, StrategyValidator>();
         services.AddSingleton<PlanBoard>();
         services.AddSingleton<HeadMover>();
         services.AddSingleton(provider => new SiloDrain(

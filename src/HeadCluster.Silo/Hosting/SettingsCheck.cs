@@ -10,7 +10,8 @@ namespace HeadCluster.Silo;
 internal static class SettingsCheck
 {
     /// <exception cref="OptionsValidationException">A setting is out of range.</exception>
-    /// <exception cref="HeadClusterException">A setting is not of its type.</exception>
+    /// <exception cref="HeadClusterException">A setting is not of its type, or no plans can be made with it.</exception>
+    /// <exception cref="OrleansConfigurationException">Orleans would not start with the settings.</exception>
     public static void CheckSettings(this IHost silo)
     {
         var configuration = silo.Services.GetRequiredService<IConfiguration>();
@@ -25,6 +26,11 @@ internal static class SettingsCheck
         catch (InvalidOperationException exception)
         {
             throw HeadClusterException.InvalidInput(exception.Message);
+        }
+
+        foreach (var validator in silo.Services.GetServices<IConfigurationValidator>())
+        {
+            validator.ValidateConfiguration();
         }
     }
 }

@@ -67,6 +67,17 @@ public sealed class AddHeadClusterTests
         Assert.Contains(error.Failures, failure => failure.Contains(named, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("there is no strategy 'Fastest'; this cluster knows Capacity, Even, Measured, Pinned", "HeadCluster:Scheduling:Strategy", "Fastest")]
+    [InlineData("strategy Pinned needs a file; set HeadCluster:Scheduling:PinnedFile", "HeadCluster:Scheduling:Strategy", "pinned")]
+    [InlineData("nowhere.json cannot be read", "HeadCluster:Scheduling:Strategy", "Pinned", "HeadCluster:Scheduling:PinnedFile", "nowhere.json")]
+    public async Task A_strategy_that_makes_no_plans_fails_the_start_and_says_why(string because, params string[] settings)
+    {
+        using var host = Build(settings.Chunk(2).ToDictionary(pair => pair[0], string? (pair) => pair[1]));
+        var error = await Assert.ThrowsAsync<HeadClusterException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(because, error.Message, StringComparison.Ordinal);
+    }
+
     private static IHost Build(Dictionary<string, string?> configuration, params Action<HeadClusterOptions>?[] configure)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());

@@ -63,6 +63,7 @@ public sealed class SiloTests
     [InlineData("HeadCluster__PinComputeThreads", "yes", "HeadCluster:PinComputeThreads is 'yes'; expected true or false")]
     [InlineData("HeadCluster__ComputeThreads", "0", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster__Models__mine__Path", " ", "HeadCluster:Models:mine:Path")]
+    [InlineData("HeadCluster__Scheduling__Strategy", "Fastest", "there is no strategy 'Fastest'; this cluster knows Capacity, Even, Measured, Pinned")]
     public async Task Silo_with_wrong_settings_is_refused(string variable, string value, string because)
     {
         var result = await CommandResult.RunProgramAsync(Programs.Silo, new() { [variable] = value });
