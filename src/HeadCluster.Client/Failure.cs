@@ -34,6 +34,8 @@ internal static class Failure
     /// <summary>The error that a call's exception stands for, or null for one that is not about connections and silos.</summary>
     public static HeadClusterException? Translate(Exception exception) => exception switch
     {
+        // Its grain has moved or gone with a silo between two items, or nobody has read on for a while.
+        EnumerationAbortedException => Unavailable("the rest of the answer was lost with the grain that gave it; send the request again", exception),
         TimeoutException => Unavailable("the cluster did not answer within the call's time limit; send the request again", exception),
         GatewayTooBusyException => Unavailable("the gateway is overloaded; send the request again later", exception),
         OrleansException => Unavailable(

@@ -26,7 +26,7 @@ internal sealed class GrainCalls
     private readonly TimeProvider _time;
 
     /// <param name="loss">Tells that the connection is lost; null where calls use none, as in a silo's own process.</param>
-    /// <param name="retryTimeout">How long calls are made again.</param>
+    /// <param name="retryTimeout">How long calls are made again, from when they failed first.</param>
     /// <param name="timeLimit">How long a request may take that sets no limit of its own; null for no limit.</param>
     /// <param name="time">The clock.</param>
     public GrainCalls(ConnectionLoss? loss, TimeSpan retryTimeout, TimeSpan? timeLimit, TimeProvider time)
@@ -125,6 +125,7 @@ internal sealed class GrainCalls
             while ((more = await NextAsync()) == true)
             {
                 known.Add(items.Current);
+                retry = new Retry(this);
                 yield return items.Current;
             }
 
@@ -225,18 +226,19 @@ internal sealed class GrainCalls
         _ => Failure.Translate(exception),
     };
 
-    /// <summary>How often and how long one call is made again.</summary>
+    /// <summary>How often and how long one call is made again, from when it failed first.</summary>
     private sealed class Retry(GrainCalls calls)
     {
-        private readonly long _started = calls._time.GetTimestamp();
+        private long? _failed;
         private TimeSpan _pause = FirstPause;
 
         /// <summary>Waits before the call is made again, or throws why it is not.</summary>
         public async Task PauseAsync(Exception reason, CancellationToken cancellationToken)
         {
+            var failed = _failed ??= calls._time.GetTimestamp();
             var busy = reason as HeadClusterException;
             var pause = busy?.RetryAfter > _pause ? busy.RetryAfter : _pause;
-            if (busy is not { IsTransient: true } || calls._time.GetElapsedTime(_started) + pause > calls._retryTimeout)
+            if (busy is not { IsTransient: true } || calls._time.GetElapsedTime(failed) + pause > calls._retryTimeout)
             {
                 ExceptionDispatchInfo.Throw(reason);
             }

@@ -36,7 +36,8 @@ public sealed class HeadClusterClientOptions
 
     /// <summary>
     /// How long a request goes on being sent again, from zero to one hour, when a silo that served it is lost or says that it is
-    /// busy; zero to be told at once. A request changes nothing, so that sending it again is safe. Default: 1 minute.
+    /// busy: from the first such failure on, and of a generation from that of each token. Zero to be told at once. A request changes
+    /// nothing, so that sending it again is safe. Default: 1 minute.
     /// </summary>
     public TimeSpan RetryTimeout { get; set; } = DefaultRetryTimeout;
 

@@ -64,14 +64,23 @@ internal sealed class BlockConnection : ConnectionContext
     /// <inheritdoc/>
     public override IDuplexPipe Transport { get; set; }
 
-    /// <summary>Takes a connected socket over.</summary>
+    /// <summary>Takes a connected socket over, also where it fails.</summary>
+    /// <exception cref="SocketException">The other side has gone already.</exception>
     public static BlockConnection Start(Socket socket)
     {
-        socket.NoDelay = true;
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        var connection = new BlockConnection(socket);
-        connection._running = connection.RunAsync();
-        return connection;
+        try
+        {
+            socket.NoDelay = true;
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            var connection = new BlockConnection(socket);
+            connection._running = connection.RunAsync();
+            return connection;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

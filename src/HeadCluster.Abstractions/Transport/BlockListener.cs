@@ -9,6 +9,8 @@ internal sealed class BlockListener : IConnectionListener
 {
     private const int Backlog = 512;
 
+    private static readonly TimeSpan DescriptorPause = TimeSpan.FromMilliseconds(100);
+
     private readonly Socket _socket;
 
     private BlockListener(Socket socket)
@@ -32,6 +34,11 @@ internal sealed class BlockListener : IConnectionListener
             catch (Exception exception) when (exception is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
                 return null;
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.TooManyOpenSockets)
+            {
+                // It would fail again at once, for as long as the process has no descriptor left.
+                await Task.Delay(DescriptorPause, TimeProvider.System, cancellationToken);
             }
             catch (SocketException)
             {

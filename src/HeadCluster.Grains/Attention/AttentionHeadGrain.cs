@@ -116,12 +116,14 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
     private async Task<HeadReport> ComputeAsync(LayerInput input, HeadColumns output, CancellationToken cancellationToken)
     {
+        // For as long as it takes: the grain may let go of them meanwhile.
+        var weights = Weights;
         using var measured = (_telemetry ??= _instruments.Of(_id)).Start(input.Rows.Rows);
-        var computation = new HeadComputation(Weights.Head, _id.KvHead, input, output, Own(input.Patterns), _time);
+        var computation = new HeadComputation(weights.Head, _id.KvHead, input, output, Own(input.Patterns), _time);
         await computation.RunAsync(Compute, cancellationToken);
 
         _timings.Add(computation);
-        _speed.Add(ModelLoads.Operations(Weights.Model, input.SequenceLengths), computation.Held, computation.Waking);
+        _speed.Add(ModelLoads.Operations(weights.Model, input.SequenceLengths), computation.Held, computation.Waking);
         measured.Complete(computation);
         return new HeadReport(_id, _silo, computation.Queue, computation.Project, computation.Attend, computation.Patterns);
     }

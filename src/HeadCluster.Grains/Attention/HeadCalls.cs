@@ -46,10 +46,16 @@ internal static class HeadCalls
                 {
                     try
                     {
-                        return await await answered.WaitAsync(AskAgain, time, end.Token);
+                        await answered.WaitAsync(AskAgain, time, end.Token);
                     }
-                    catch (TimeoutException) when (!answered.IsCompleted)
+                    catch (TimeoutException)
                     {
+                    }
+
+                    // Also what came as the time was up.
+                    if (answered.IsCompleted)
+                    {
+                        return await await answered;
                     }
                 }
                 while (!await isLost(end.Token));

@@ -27,7 +27,6 @@ internal sealed class LayerCall : IDisposable
     private readonly CancellationTokenSource _end;
     private readonly HeadReport?[] _reports;
     private readonly List<SiloReport> _silos = [];
-    private readonly long _started;
     private Exchanges.Exchange? _exchange;
 
     // First blocks of x, to all silos so far, in bytes: they leave through one link, each after those before.
@@ -56,7 +55,6 @@ internal sealed class LayerCall : IDisposable
         _deadline = deadline;
         _end = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
         _reports = new HeadReport?[layer.Grains.Length];
-        _started = services.Time.GetTimestamp();
     }
 
     /// <summary>One report a head, in their order, once z is whole.</summary>
@@ -76,7 +74,7 @@ internal sealed class LayerCall : IDisposable
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await ServeAllAsync(_layer.Routes.Groups, FirstPause);
+        await ServeAllAsync(_layer.Routes.Groups);
         cancellationToken.ThrowIfCancellationRequested();
         if (_deadline.HasPassed && _failure is null or OperationCanceledException && Pending().ToArray() is { Length: > 0 } pending)
         {
@@ -96,19 +94,19 @@ internal sealed class LayerCall : IDisposable
         _end.Dispose();
     }
 
-    private Task ServeAllAsync(HeadGroup[] groups, TimeSpan pause) =>
+    private Task ServeAllAsync(HeadGroup[] groups) =>
         groups is [var only]
-            ? ServeAsync(only, pause)
+            ? ServeAsync(only, Recovery.None)
             // What has to travel first.
-            : Task.WhenAll(groups.OrderBy(group => _services.Here.Equals(group.Silo)).Select(group => ServeAsync(group, pause)));
+            : Task.WhenAll(groups.OrderBy(group => _services.Here.Equals(group.Silo)).Select(group => ServeAsync(group, Recovery.None)));
 
-    private async Task ServeAsync(HeadGroup group, TimeSpan pause)
+    private async Task ServeAsync(HeadGroup group, Recovery recovery)
     {
         try
         {
             if (group.Silo is null)
             {
-                await LocateAsync(group, pause);
+                await LocateAsync(group, recovery);
             }
             else
             {
@@ -117,7 +115,7 @@ internal sealed class LayerCall : IDisposable
         }
         catch (Exception exception) when (SiloLoss.Is(exception) && !_end.IsCancellationRequested)
         {
-            await RecoverAsync(group, exception, pause);
+            await RecoverAsync(group, exception, recovery);
         }
         catch (Exception exception)
         {
@@ -182,7 +180,7 @@ internal sealed class LayerCall : IDisposable
     }
 
     // Small calls, which activate heads that are not active, so that x is sent to where they are.
-    private async Task LocateAsync(HeadGroup group, TimeSpan pause)
+    private async Task LocateAsync(HeadGroup group, Recovery recovery)
     {
         Exception? loss = null;
         Exception? refusal = null;
@@ -194,7 +192,10 @@ internal sealed class LayerCall : IDisposable
         }
 
         var located = _layer.Routes.Group(group.Heads);
-        await Task.WhenAll(located.Select(part => part.Silo is null ? RecoverAsync(part, loss!, pause) : ServeAsync(part, FirstPause)));
+        await Task.WhenAll(located.Select(part => part.Silo is null
+            // Another request may have lost a silo that was found meanwhile.
+            ? RecoverAsync(part, loss ?? new SiloUnavailableException("its silo was lost"), recovery)
+            : ServeAsync(part, recovery with { Pause = FirstPause })));
 
         async Task LocateAsync(int head)
         {
@@ -213,17 +214,18 @@ internal sealed class LayerCall : IDisposable
         }
     }
 
-    private async Task RecoverAsync(HeadGroup lost, Exception exception, TimeSpan pause)
+    private async Task RecoverAsync(HeadGroup lost, Exception exception, Recovery recovery)
     {
         HasLost = true;
         _layer.Routes.Forget(lost);
-        var elapsed = _services.Time.GetElapsedTime(_started);
+        var since = recovery.Since ?? _services.Time.GetTimestamp();
+        var elapsed = _services.Time.GetElapsedTime(since);
         if (_end.IsCancellationRequested)
         {
             return;
         }
 
-        if (elapsed + pause > _services.RecoveryTimeout)
+        if (elapsed + recovery.Pause > _services.RecoveryTimeout)
         {
             await FailAsync(SiloLoss.Unreachable(_layer.Id, lost, elapsed, Pending(), exception));
             return;
@@ -231,7 +233,7 @@ internal sealed class LayerCall : IDisposable
 
         try
         {
-            await Task.Delay(pause, _services.Time, _end.Token);
+            await Task.Delay(recovery.Pause, _services.Time, _end.Token);
         }
         catch (OperationCanceledException)
         {
@@ -239,7 +241,7 @@ internal sealed class LayerCall : IDisposable
         }
 
         _services.Instruments.Retried(_layer.Id);
-        await ServeAsync(lost with { Silo = null }, pause + pause < LongestPause ? pause + pause : LongestPause);
+        await ServeAsync(lost with { Silo = null }, new Recovery(since, recovery.Pause + recovery.Pause < LongestPause ? recovery.Pause + recovery.Pause : LongestPause));
     }
 
     private IEnumerable<int> Pending() => Enumerable.Range(0, _reports.Length).Where(head => _reports[head] is null);
@@ -249,5 +251,13 @@ internal sealed class LayerCall : IDisposable
     {
         _failure ??= exception;
         await _end.CancelAsync();
+    }
+
+    /// <summary>What a loss of heads has led to so far.</summary>
+    /// <param name="Since">When they were lost first, as a timestamp; null if they were not.</param>
+    /// <param name="Pause">Before they are asked again.</param>
+    private readonly record struct Recovery(long? Since, TimeSpan Pause)
+    {
+        public static Recovery None => new(Since: null, FirstPause);
     }
 }

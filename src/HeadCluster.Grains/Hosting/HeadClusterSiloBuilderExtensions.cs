@@ -81,6 +81,9 @@ public static class HeadClusterSiloBuilderExtensions
         builder.AddGrainService<HeadRelay>();
         builder.AddGrainService<SchedulingAgent>();
         builder.AddActivityPropagation();
+
+        // Weights of many gigabytes take minutes to read and to pack.
+        builder.Configure<GrainCollectionOptions>(options => options.ActivationTimeout = TimeLimits.Longest);
         builder.Configure<SiloMessagingOptions>(options =>
         {
             options.MaxMessageBodySize = WireLimits.MaxMessageBodyBytes;

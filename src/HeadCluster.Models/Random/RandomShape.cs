@@ -19,6 +19,9 @@ internal sealed record RandomShape(int Layers, int ModelDim, int Heads, int KvHe
     private const int LargestSize = 1 << 15;
     private const int MostPositions = 1 << 24;
 
+    // Of all layers. Whoever plans for a model makes some entry for each.
+    private const int MostHeads = 1 << 20;
+
     private static readonly Dictionary<string, RandomShape> Shapes = new(StringComparer.Ordinal)
     {
         ["nano"] = new(Layers: 3, ModelDim: 48, Heads: 3, KvHeads: 3, HeadDim: 16, Positions: 11, Bias: true),
@@ -51,6 +54,11 @@ internal sealed record RandomShape(int Layers, int ModelDim, int Heads, int KvHe
         foreach (var (key, value) in parameters)
         {
             shape = shape.With(location, key, value);
+        }
+
+        if ((long)shape.Layers * shape.KvHeads > MostHeads)
+        {
+            throw Fail(location, $"{shape.Layers} layers of {shape.KvHeads} kv_heads are {(long)shape.Layers * shape.KvHeads} heads; expected at most {MostHeads}");
         }
 
         return shape.Heads % shape.KvHeads == 0

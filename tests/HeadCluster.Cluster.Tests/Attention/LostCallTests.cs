@@ -1,3 +1,7 @@
+using HeadCluster.Grains;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
 namespace HeadCluster.Tests.Attention;
 
 /// <summary>Calls that nobody answers, as those to a silo that has died.</summary>
@@ -25,6 +29,49 @@ public sealed class LostCallTests
 
         // So that the silo can stop.
         end.SetResult();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_layer_that_loses_a_silo_late_tries_for_as_long_as_one_that_loses_it_at_once()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var clock = new FakeTimeProvider();
+        var calls = 0;
+        var again = new TaskCompletionSource();
+        await using var cluster = await BareCluster.StartAsync(2, silo =>
+        {
+            silo.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LayerServices>(services, clock));
+            silo.AddOutgoingGrainCallFilter(call =>
+            {
+                if (call.InterfaceMethod.DeclaringType == typeof(IHeadRelay) && call.MethodName == nameof(IHeadRelay.AttendAsync))
+                {
+                    if (Interlocked.Increment(ref calls) == 1)
+                    {
+                        clock.Advance(TimeSpan.FromMinutes(2));
+                        throw new SiloUnavailableException("a test");
+                    }
+
+                    again.SetResult();
+                }
+
+                return call.Invoke();
+            });
+        });
+        var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
+        await cluster.Client.GetGrain<IHeadSchedulerGrain>(Model).MoveAsync(new LayerId(Model, 0).Head(0), silos[1], stop);
+
+        using var there = PlacementHint.On(silos[0]);
+        var attending = cluster.Client.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Model, 0).ToString())
+            .AttendAsync(new AttentionRequest(Matrices.Random(10, 768)), stop);
+        while (!again.Task.IsCompleted && !attending.IsCompleted)
+        {
+            // The pause before it asks again.
+            clock.Advance(TimeSpan.FromMilliseconds(50));
+            await Task.Yield();
+        }
+
+        Assert.Equal(12, (await attending).Heads.Length);
+        Assert.Equal(2, calls);
     }
 
     // Without a look at where the head is it would not end.

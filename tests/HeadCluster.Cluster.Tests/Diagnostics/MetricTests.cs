@@ -1,4 +1,5 @@
 using HeadCluster.Diagnostics;
+using HeadCluster.Grains;
 using HeadCluster.Testing;
 
 namespace HeadCluster.Tests.Diagnostics;
@@ -105,6 +106,27 @@ public sealed class MetricTests
         await cluster.Client.AttendAsync(Model, 0, Matrices.Random(8, 768), Stop);
 
         Assert.Equal([1L], measured.Of($"headcluster.retries {{request}} {Model} 0"));
+    }
+
+    [Fact]
+    public async Task What_a_head_computed_that_went_away_meanwhile_is_not_asked_again()
+    {
+        const string Model = "random:gpt2-small?layers=1&heads=1";
+        await using var cluster = await HeadClusterTestCluster.StartAsync(1);
+        var silo = cluster.Silos[0];
+        var x = Matrices.Random(8, 768);
+        var expected = await cluster.Client.AttendAsync(Model, 0, x, Stop);
+        using var measured = new Measurements<long>(silo);
+
+        cluster.SlowSilo(silo, TimeSpan.FromDays(1));
+        var attending = cluster.Client.AttendAsync(Model, 0, x, Stop);
+        await cluster.WaitForComputationsAsync(silo, 1, Stop);
+        await cluster.Grains.GetGrain<IWeightGrain>(GrainId.Create(AttentionHeadGrain.TypeName, new HeadId(Model, 0, 0).ToString())).ReleaseAsync();
+        cluster.SlowSilo(silo, TimeSpan.Zero);
+
+        var actual = await attending;
+        Assert.Equal(expected.Output.Span, actual.Output.Span);
+        Assert.Empty(measured.Of($"headcluster.retries {{request}} {Model} 0"));
     }
 
     [Fact]

@@ -114,6 +114,7 @@ public class RandomModelTests
     [InlineData("random:nano?layers=99999999999", "from 1 to")]
     [InlineData("random:nano?seed=1&seed=2", "twice")]
     [InlineData("random:nano?heads=6&kv_heads=4", "divide")]
+    [InlineData("random:nano?layers=32768&kv_heads=64&heads=64", "32768 layers of 64 kv_heads are 2097152 heads; expected at most 1048576")]
     public void Unknown_location_says_what_is_known(string location, string essential)
     {
         var error = Assert.Throws<ModelException>(() => ModelLocation.Open(location));

@@ -1,10 +1,13 @@
 using HeadCluster.Client;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HeadCluster.System.Tests.Client;
 
 public sealed class GrainCallsTests
 {
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
     [Fact]
     public async Task A_request_whose_answer_comes_after_it_is_served_no_more_is_not_sent_again()
     {
@@ -32,6 +35,86 @@ public sealed class GrainCallsTests
 
         Assert.Equal(7, await request.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken));
         Assert.Equal(1, sent);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_lost_after_longer_than_it_is_sent_again_for_is_sent_again()
+    {
+        var clock = new FakeTimeProvider();
+        var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
+        var sent = 0;
+
+        var request = calls.CallAsync(
+            _ =>
+            {
+                clock.Advance(2 * Minute);
+                return ++sent == 1 ? Task.FromException<int>(new SiloUnavailableException()) : Task.FromResult(7);
+            },
+            isServed: null,
+            TestContext.Current.CancellationToken);
+        Assert.False(request.IsCompleted);
+        clock.Advance(Minute);
+
+        Assert.Equal(7, await request.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken));
+        Assert.Equal(2, sent);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_lost_again_and_again_is_sent_again_for_as_long_as_the_caller_has_patience()
+    {
+        var clock = new FakeTimeProvider();
+        var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
+
+        var request = calls.CallAsync(
+            _ => Task.FromException<int>(new SiloUnavailableException()), isServed: null, TestContext.Current.CancellationToken);
+        for (var passed = TimeSpan.Zero; passed < Minute; passed += TimeSpan.FromSeconds(1))
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var error = await Assert.ThrowsAsync<HeadClusterException>(() => request.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken));
+        Assert.Equal(HeadClusterErrorKind.Unavailable, error.Kind);
+    }
+
+    [Fact]
+    public async Task Items_that_are_lost_are_asked_for_again_after_those_that_came_and_each_that_comes_begins_a_new_patience()
+    {
+        var clock = new FakeTimeProvider();
+        var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
+        var items = new List<int>();
+
+        await using var stream = calls.StreamAsync<int>((known, _) => OneMoreAsync(known.Count), TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        while (await NextAsync())
+        {
+            items.Add(stream.Current);
+        }
+
+        Assert.Equal([0, 1, 2], items);
+
+        async Task<bool> NextAsync()
+        {
+            var next = stream.MoveNextAsync().AsTask();
+            while (!next.IsCompleted)
+            {
+                // The pause before it asks again.
+                clock.Advance(TimeSpan.FromMilliseconds(100));
+                await Task.Yield();
+            }
+
+            return await next;
+        }
+
+        async IAsyncEnumerable<int> OneMoreAsync(int next)
+        {
+            await Task.CompletedTask;
+            yield return next;
+            if (next < 2)
+            {
+                clock.Advance(2 * Minute);
+                throw new EnumerationAbortedException();
+            }
+        }
     }
 
     // Nothing that waits for a time to pass goes on.

@@ -42,6 +42,16 @@ public class PlanStrategyTests
     }
 
     [Fact]
+    public void What_is_now_has_no_price_where_not_all_that_may_be_asked_for_fits()
+    {
+        var problem = Fleet.Uniform(6, 3) with { Present = [2, 2, 0, 0, 0, 0], PresentCoordinator = 2 };
+        Assert.Equal([4, 0, 2], PresentStrategy.Plan(problem)!.Split());
+
+        problem = problem with { Silos = [problem.Silos[0] with { MemoryBytes = 3999 }, problem.Silos[1], problem.Silos[2]] };
+        Assert.Null(PresentStrategy.Plan(problem));
+    }
+
+    [Fact]
     public void Capacity_goes_by_threads_alone()
     {
         var problem = Fleet.Uniform(12, 2) with { Silos = [Fleet.Silo(0, threads: 1, operationsPerSecond: 9e10), Fleet.Silo(1, threads: 3)] };
