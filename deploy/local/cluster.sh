@@ -76,7 +76,7 @@ up() {
     [ -z "$pin" ] || command -v taskset >/dev/null || fail "up: --pin needs taskset, which this machine has not"
     if [ -e "$silos" ]; then
         while read -r number pid _; do
-            ! runs "$pid" || fail "silo $number of a cluster in $state is up; stop that with down, or name another directory in HEADCLUSTER_STATE"
+            ! runs "$pid" || fail "silo $number of a cluster in $state is up; stop that with down, or name another directory in HEADCLUSTER_STATE and other ports"
         done < "$silos"
     fi
 
@@ -92,9 +92,14 @@ up() {
         args+=(--primary-port "$silo_port")
     fi
 
+    # Whatever answers there would be taken for the silo that is to.
+    local i run
+    for ((i = 0; i < count; i++)); do
+        [ "$(health $((health_port + i)))" = "not listening" ] || fail "up: something listens on health port $((health_port + i)); choose others by --health-port"
+    done
+
     mkdir -p "$state"
     : > "$silos"
-    local i run
     for ((i = 0; i < count; i++)); do
         run=()
         [ -z "$pin" ] || run=(taskset --cpu-list $((i % $(getconf _NPROCESSORS_ONLN))))
@@ -104,11 +109,11 @@ up() {
         echo "$((i + 1)) $! $((silo_port + i)) $((gateway_port + i)) $((health_port + i))" >> "$silos"
     done
 
-    local number pid health_of
+    local number pid health_of start=$SECONDS
     while read -r number pid _ _ health_of; do
         until [ "$(health "$health_of")" = ready ]; do
             # Its own child, which may not yet be the program that it becomes.
-            if ! kill -0 "$pid" 2>/dev/null || [ "$SECONDS" -gt "$patience" ]; then
+            if ! kill -0 "$pid" 2>/dev/null || [ $((SECONDS - start)) -gt "$patience" ]; then
                 tail -n 5 "$state/silo-$number.log" >&2
                 down >&2
                 fail "silo $number did not become ready"

@@ -62,10 +62,10 @@ internal sealed class HeadClusterClientOptionsValidator : IValidateOptions<HeadC
 
         try
         {
-            _ = options.Discovery == GatewayDiscovery.Redis
-                ? (object)ConfigurationOptions.Parse(options.ConnectionString)
-                : new NpgsqlConnectionStringBuilder(options.ConnectionString);
-            return null;
+            var hasHost = options.Discovery == GatewayDiscovery.Redis
+                ? ConfigurationOptions.Parse(options.ConnectionString).EndPoints.Count > 0
+                : !string.IsNullOrWhiteSpace(new NpgsqlConnectionStringBuilder(options.ConnectionString).Host);
+            return hasHost ? null : $"ConnectionString names no host; with {options.Discovery} it says where the list of silos is";
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {

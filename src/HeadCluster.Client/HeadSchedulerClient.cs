@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace HeadCluster.Client;
 
@@ -60,12 +61,34 @@ public sealed class HeadSchedulerClient
     {
         var status = await _calls.CallAsync(token => _grains.GetGrain<IClusterStatusGrain>(0).GetStatusAsync(token), isServed: null, cancellationToken);
         var models = status.Models.Select(model => model.Name).Union(status.Heads.Select(head => head.Head.Model), StringComparer.Ordinal);
+        HeadClusterException? failure = null;
         foreach (var model in models.Order(StringComparer.Ordinal))
         {
             var scheduler = Scheduler(model);
-            await foreach (var move in _calls.StreamAsync<MoveReport>((_, token) => scheduler.DrainAsync(silo, token), cancellationToken))
+            await using var moves = _calls.StreamAsync<MoveReport>((_, token) => scheduler.DrainAsync(silo, token), cancellationToken)
+                .GetAsyncEnumerator(CancellationToken.None);
+            while (await NextAsync(moves))
             {
-                yield return move;
+                yield return moves.Current;
+            }
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        // What cannot move of one model keeps nothing of another there.
+        async Task<bool> NextAsync(IAsyncEnumerator<MoveReport> moves)
+        {
+            try
+            {
+                return await moves.MoveNextAsync();
+            }
+            catch (HeadClusterException exception)
+            {
+                failure ??= exception;
+                return false;
             }
         }
     }

@@ -60,7 +60,10 @@ internal static class SequenceParts
             }
             catch (HeadClusterException exception) when (firstRow > 0)
             {
-                throw new HeadClusterException(exception.Kind, $"in the part from row {firstRow} on: {exception.Message}", exception);
+                throw new HeadClusterException(exception.Kind, $"in the part from row {firstRow} on: {exception.Message}", exception)
+                {
+                    RetryAfter = exception.RetryAfter,
+                };
             }
         }
     }

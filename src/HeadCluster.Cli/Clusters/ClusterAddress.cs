@@ -33,12 +33,24 @@ internal static class ClusterAddress
 
     private static Uri Parse(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "redis" or "postgres" or "postgresql" && uri.Host.Length > 0
-            ? uri
+            ? IsAllUsed(uri)
+                ? uri
+                // Such as ?sslmode=require: nothing that was asked for is left out.
+                : throw HeadClusterException.InvalidInput($"'{Without(address)}' has more than --cluster takes; expected {Form}, and HeadClusterClientOptions.ConnectionString for the rest")
             : throw HeadClusterException.InvalidInput($"'{Without(address)}' is not the address of a cluster; expected {Form}");
+
+    // A database of Redis by its number is none of Orleans'.
+    private static bool IsAllUsed(Uri uri) =>
+        uri.Query.Length == 0 && uri.Fragment.Length == 0 && (uri.Scheme != "redis" || uri.AbsolutePath is "" or "/");
 
     private static string Redis(Uri uri)
     {
         var (user, password) = Credentials(uri);
+        if (user.Contains(',', StringComparison.Ordinal) || password.Contains(',', StringComparison.Ordinal))
+        {
+            throw HeadClusterException.InvalidInput("the user or the password of Redis has a comma, which ends a value there; expected one without");
+        }
+
         return $"{uri.Host}:{(uri.Port > 0 ? uri.Port : RedisPort)}"
             + (user.Length == 0 ? "" : $",user={user}")
             + (password.Length == 0 ? "" : $",password={password}");

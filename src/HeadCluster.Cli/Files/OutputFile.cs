@@ -6,9 +6,14 @@ namespace HeadCluster.Cli.Files;
 internal static class OutputFile
 {
     /// <summary>Checks that a file can be written where an option says.</summary>
-    /// <exception cref="ModelException">Its directory is not there, or it is a directory.</exception>
+    /// <exception cref="ModelException">It has no name, its directory is not there, or it is a directory.</exception>
     public static void CheckWritable(string path, string option)
     {
+        if (path.Length == 0)
+        {
+            throw new ModelException($"{option}: the name of the file is empty");
+        }
+
         var directory = Path.GetDirectoryName(Path.GetFullPath(path));
         if (!Directory.Exists(directory))
         {

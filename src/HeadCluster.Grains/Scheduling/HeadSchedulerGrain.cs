@@ -84,7 +84,22 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         }
 
         await _agents.On(silo).DrainAsync(cancellationToken);
-        await foreach (var move in ApplyAsync(new PlanRequest(OnlyIfWorthIt: true), cancellationToken))
+        var moves = ApplyAsync(new PlanRequest(OnlyIfWorthIt: true), cancellationToken);
+        if (await _agents.On(silo).GetProfileAsync(Model, ActiveSilos(), cancellationToken) is { Heads.Length: 0, Coordinators.Length: 0 })
+        {
+            try
+            {
+                await moves.LastOrDefaultAsync(cancellationToken);
+            }
+            catch (HeadClusterException)
+            {
+                // Nothing of it is there, so that whether there is a plan for it is no matter of the drain's.
+            }
+
+            yield break;
+        }
+
+        await foreach (var move in moves)
         {
             yield return move;
         }
@@ -235,7 +250,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         if (_posted is { } last
             && last.Plan.Coordinator.Equals(inForce.Coordinator)
             && last.Plan.Heads.AsSpan().SequenceEqual(inForce.Heads)
-            && last.Profiles.Select(profile => profile.Silo).SequenceEqual(draft.Profiles.Select(profile => profile.Silo)))
+            && last.Profiles.Select(Place).SequenceEqual(draft.Profiles.Select(Place)))
         {
             return;
         }
@@ -243,6 +258,9 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         var posted = new PostedPlan(inForce, draft.Profiles);
         await Task.WhenAll(draft.Profiles.Select(profile => _agents.On(profile.Silo).PostAsync(posted, cancellationToken)));
         _posted = posted;
+
+        // What is planned of a lost silo's heads goes by it.
+        static (SiloAddress Silo, bool IsDraining) Place(SiloProfile profile) => (profile.Silo, profile.IsDraining);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{What} moved to {Silo} in {Milliseconds:0.0} ms")]

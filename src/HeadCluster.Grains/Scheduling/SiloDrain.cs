@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using HeadCluster.Grains;
 
 namespace HeadCluster.Scheduling;
@@ -32,9 +33,23 @@ public sealed class SiloDrain
             return;
         }
 
+        // What cannot move of one model keeps nothing of another here.
+        HeadClusterException? failure = null;
         foreach (var model in _local.Models)
         {
-            await _grains.GetGrain<IHeadSchedulerGrain>(model).DrainAsync(_here, cancellationToken).LastOrDefaultAsync(cancellationToken);
+            try
+            {
+                await _grains.GetGrain<IHeadSchedulerGrain>(model).DrainAsync(_here, cancellationToken).LastOrDefaultAsync(cancellationToken);
+            }
+            catch (HeadClusterException exception)
+            {
+                failure ??= exception;
+            }
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
     }
 

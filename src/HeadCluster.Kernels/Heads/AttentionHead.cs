@@ -142,6 +142,12 @@ public sealed class AttentionHead
         var first = 0;
         foreach (var length in sequenceLengths)
         {
+            // The output may end with the head's columns of the last row.
+            if (length == 0)
+            {
+                continue;
+            }
+
             cache.Clear();
             Attend(projected, first, length, cache, output[(first * outputStride)..], outputStride, cancellationToken);
             first += length;
@@ -199,6 +205,11 @@ public sealed class AttentionHead
     {
         Check.AtLeast(shares.Length, (long)Shape.QueryHeads * length * count, nameof(shares));
         Check.AtLeast(keys.Length, (long)Shape.QueryHeads * length * count, nameof(keys));
+        if (length == 0)
+        {
+            return;
+        }
+
         using var cache = CreateCache(length);
         cache.Append(projected.Keys(firstRow), projected.Stride, projected.Values(firstRow), projected.Stride, length);
         var rows = ArrayPool<float>.Shared.Rent(AttentionTile.MaxRows * length);

@@ -50,6 +50,11 @@ internal static class GptLayout
                 throw config.Invalid(key, "false, for the other is not supported");
             }
         }
+
+        if (!config.Flag("causal", otherwise: true))
+        {
+            throw config.Invalid("causal", "true, for the other is not supported");
+        }
     }
 
     private static ModelConfiguration ReadConfiguration(ConfigFile config)
@@ -68,6 +73,7 @@ internal static class GptLayout
             MaxSequenceLength = config.Size("n_positions", "n_ctx", "block_size"),
             Causal = true,
             Scale = config.Flag("scale_attn_weights", otherwise: true) ? AttentionScale.Of(headDim) : 1,
+            Softcap = config.OptionalPositive("attn_logit_softcapping") ?? 0,
             Transformer = new()
             {
                 VocabularySize = config.Size("vocab_size"),

@@ -25,6 +25,7 @@ internal static class MultiheadAttentionLayout
             MaxSequenceLength = config.OptionalSize("max_sequence_length") ?? AttentionOnly.DefaultMaxSequenceLength,
             Causal = config.Flag("causal", otherwise: false),
             Scale = AttentionScale.Of(headDim),
+            Softcap = config.OptionalPositive("attn_logit_softcapping") ?? 0,
         };
         AttentionOnly.CheckLayerCount(config, prefixes.Count);
         return new(model, [.. prefixes.Select(prefix => StoredAttention.Fused(

@@ -12,6 +12,22 @@ internal static class SiloList
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>What is wrong with a connection string; null if it can be used.</summary>
+    public static string? Complaint(SiloClustering clustering, string connectionString)
+    {
+        try
+        {
+            var hasHost = clustering == SiloClustering.Redis
+                ? ConfigurationOptions.Parse(connectionString).EndPoints.Count > 0
+                : !string.IsNullOrWhiteSpace(new NpgsqlConnectionStringBuilder(connectionString).Host);
+            return hasHost ? null : $"names no host; with {clustering} it says where the list of silos is";
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException)
+        {
+            return $"cannot be read ({exception.Message})";
+        }
+    }
+
     /// <exception cref="HeadClusterException">It did not answer in time, or cannot be used; the message has no password.</exception>
     public static async Task WaitAsync(SiloHostOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -42,7 +58,7 @@ internal static class SiloList
 
     private static Func<CancellationToken, Task> Redis(string connectionString)
     {
-        var configuration = Parsed(() => ConfigurationOptions.Parse(connectionString));
+        var configuration = ConfigurationOptions.Parse(connectionString);
         return async cancellationToken =>
         {
             await using var connection = await ConnectionMultiplexer.ConnectAsync(configuration).WaitAsync(cancellationToken);
@@ -52,7 +68,7 @@ internal static class SiloList
 
     private static Func<CancellationToken, Task> PostgreSql(string connectionString)
     {
-        var configuration = Parsed(() => new NpgsqlConnectionStringBuilder(connectionString));
+        var configuration = new NpgsqlConnectionStringBuilder(connectionString);
         return async cancellationToken =>
         {
             await using var database = NpgsqlDataSource.Create(configuration);
@@ -67,17 +83,5 @@ internal static class SiloList
                     $"database '{configuration.Database}' has not Orleans' tables ({exception.MessageText}); run deploy/postgresql/orleans.sql in it");
             }
         };
-    }
-
-    private static T Parsed<T>(Func<T> parse)
-    {
-        try
-        {
-            return parse();
-        }
-        catch (Exception exception) when (exception is ArgumentException or FormatException)
-        {
-            throw HeadClusterException.InvalidInput($"{SiloHostOptions.Section}:ConnectionString cannot be read ({exception.Message})");
-        }
     }
 }

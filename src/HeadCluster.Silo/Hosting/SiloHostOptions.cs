@@ -104,8 +104,13 @@ public sealed class SiloHostOptions
     internal IPAddress? Advertised { get; private set; }
 
     /// <summary>The address that the silo listens on.</summary>
-    internal IPAddress Listening =>
-        Clustering == SiloClustering.Localhost || (Advertised is { } address && IPAddress.IsLoopback(address)) ? IPAddress.Loopback : IPAddress.Any;
+    internal IPAddress Listening => (Clustering, Advertised) switch
+    {
+        (SiloClustering.Localhost, _) => IPAddress.Loopback,
+        (_, { } address) when IPAddress.IsLoopback(address) => address,
+        (_, { AddressFamily: AddressFamily.InterNetworkV6 }) => IPAddress.IPv6Any,
+        _ => IPAddress.Any,
+    };
 
     /// <summary>The address that the page listens on.</summary>
     internal IPAddress PageListening => IPAddress.Parse(PageAddress);
@@ -194,6 +199,11 @@ public sealed class SiloHostOptions
         if (Clustering != SiloClustering.Localhost && string.IsNullOrWhiteSpace(ConnectionString))
         {
             return $"{Section}:ConnectionString is empty; with {Clustering} it says where the list of silos is";
+        }
+
+        if (Clustering != SiloClustering.Localhost && SiloList.Complaint(Clustering, ConnectionString) is { } complaint)
+        {
+            return $"{Section}:ConnectionString {complaint}";
         }
 
         if (Kubernetes && Clustering == SiloClustering.Localhost)

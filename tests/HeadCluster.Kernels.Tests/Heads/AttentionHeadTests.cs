@@ -35,7 +35,7 @@ public sealed class AttentionHeadTests
     [Fact]
     public void Sequences_side_by_side_have_the_bits_of_each_alone()
     {
-        var together = Attend(X, [8, 0, 1, 12]);
+        var together = Attend(X, [8, 0, 1, 12, 0]);
         Data.SameBits(together.AsSpan(0, 8 * 21), Attend(X[..(8 * 24)], [8]));
         Data.SameBits(together.AsSpan(8 * 21, 21), Attend(X[(8 * 24)..(9 * 24)], [1]));
         Data.SameBits(together.AsSpan(9 * 21), Attend(X[(9 * 24)..], [12]));

@@ -79,6 +79,8 @@ public sealed class ModelErrorTests : IDisposable
     [InlineData("activation_function", "3")]
     [InlineData("scale_attn_by_inverse_layer_idx", "true")]
     [InlineData("add_cross_attention", "true")]
+    [InlineData("causal", "false")]
+    [InlineData("attn_logit_softcapping", "-1")]
     public void Value_out_of_range_is_named(string key, string value)
     {
         var files = Small.MinGpt();

@@ -22,12 +22,17 @@ public sealed class ClusteringSettingsTests
         result.AssertRefused(because);
     }
 
-    [Fact]
-    public async Task Silo_whose_connection_string_cannot_be_read_is_refused()
+    [Theory]
+    [InlineData("AdoNet", "nonsense", "HeadCluster:Silo:ConnectionString cannot be read")]
+    [InlineData("AdoNet", "Database=d;Username=u", "HeadCluster:Silo:ConnectionString names no host")]
+    [InlineData("Redis", "localhost:6379,pasword=x", "HeadCluster:Silo:ConnectionString cannot be read")]
+    [InlineData("Redis", "password=secret", "HeadCluster:Silo:ConnectionString names no host")]
+    public async Task Silo_whose_connection_string_cannot_be_read_is_refused(string clustering, string connectionString, string because)
     {
-        var result = await CommandResult.RunProgramAsync(Programs.Silo, [], [.. Ports(), "--clustering", "AdoNet", "--connection-string", "nonsense"]);
+        var result = await CommandResult.RunProgramAsync(
+            Programs.Silo, [], [.. Ports(), "--clustering", clustering, "--connection-string", connectionString]);
 
-        result.AssertRefused("HeadCluster:Silo:ConnectionString cannot be read");
+        result.AssertRefused(because);
     }
 
     [Fact]
@@ -36,7 +41,9 @@ public sealed class ClusteringSettingsTests
         var port = SiloProcess.FreePorts(1)[0];
 
         var result = await CommandResult.RunProgramAsync(
-            Programs.Silo, [], [.. Ports(), "--clustering", "Redis", "--connection-string", $"127.0.0.1:{port},password=secret"]);
+            Programs.Silo,
+            [],
+            [.. Ports(), "--clustering", "Redis", "--connection-string", $"127.0.0.1:{port},password=secret", "--advertised-address", "127.0.0.1"]);
 
         result.AssertRefused("Redis does not answer as HeadCluster:Silo:ConnectionString says");
         Assert.DoesNotContain("secret", result.Error, StringComparison.Ordinal);

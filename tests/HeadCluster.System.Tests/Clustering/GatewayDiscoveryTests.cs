@@ -42,6 +42,9 @@ public sealed class GatewayDiscoveryTests
     [InlineData("http://localhost:30000", "'http://localhost:30000' is not the address of a cluster")]
     [InlineData("rediss://me:secret@localhost", "'rediss://…@localhost' is not the address of a cluster")]
     [InlineData("redis://", "'redis://' is not the address of a cluster")]
+    [InlineData("redis://localhost/1", "'redis://localhost/1' has more than --cluster takes")]
+    [InlineData("redis://me:se%2Ccret@localhost", "the user or the password of Redis has a comma")]
+    [InlineData("postgresql://me:secret@localhost/d?sslmode=require", "'postgresql://…@localhost/d?sslmode=require' has more than --cluster takes")]
     public async Task Address_that_is_none_of_a_cluster_is_refused(string address, string because)
     {
         var result = await CommandResult.RunAsync("status", "--cluster", address);
@@ -52,6 +55,8 @@ public sealed class GatewayDiscoveryTests
     [Theory]
     [InlineData(GatewayDiscovery.Redis, "", "ConnectionString is empty")]
     [InlineData(GatewayDiscovery.AdoNet, "nonsense", "ConnectionString cannot be read")]
+    [InlineData(GatewayDiscovery.AdoNet, "Database=d", "ConnectionString names no host")]
+    [InlineData(GatewayDiscovery.Redis, "password=secret", "ConnectionString names no host")]
     public async Task Connection_string_that_is_none_is_refused(GatewayDiscovery discovery, string connectionString, string because)
     {
         var error = await Assert.ThrowsAsync<HeadClusterException>(() => HeadClusterClient.ConnectAsync(

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using HeadCluster.Client;
 using HeadCluster.Tests;
 
@@ -75,6 +77,33 @@ public sealed class RedisClusterTests
         await using var second = await SiloProcess.StartAsync(primary: null, OnRedis(redis));
 
         await Eventually.IsTrueAsync(async () => await SilosAsync(client) == 2, "the new silo");
+    }
+
+    [Fact]
+    public async Task Silo_with_an_IPv6_address_is_reached_at_it()
+    {
+        Assert.SkipUnless(HasIPv6Loopback(), "this machine has no IPv6 loopback address");
+        await using var redis = await RedisServer.StartAsync();
+        await using var silo = await SiloProcess.StartAsync(
+            primary: null, "--clustering", "Redis", "--connection-string", redis.Address, "--advertised-address", "::1");
+
+        var status = await CommandResult.SucceedAsync("status", "--cluster", redis.Uri, "--json");
+
+        Assert.Equal(1, status.Json.GetProperty("silos").GetArrayLength());
+    }
+
+    private static bool HasIPv6Loopback()
+    {
+        try
+        {
+            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.IPv6Loopback, port: 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static string[] OnRedis(RedisServer redis) =>

@@ -23,6 +23,19 @@ public sealed class ClusterScriptTests
         Assert.Equal("no cluster is up\n", (await cluster.RunAsync("status")).Output);
     }
 
+    [Fact]
+    public async Task Cluster_script_takes_no_silo_of_another_cluster_for_its_own()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        await using var other = await LocalCluster.StartAsync(1);
+        await other.RunAsync("down");
+
+        var result = await other.RunAsync("up", "1", "--health-port", $"{cluster.Silos[0].HealthPort}");
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains($"something listens on health port {cluster.Silos[0].HealthPort}", result.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("up", "'' is not a number of silos")]
     [InlineData("up none", "'none' is not a number of silos")]

@@ -46,6 +46,14 @@ public sealed class HeadsTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_file_without_a_name_is_refused()
+    {
+        var result = await CommandResult.RunAsync("heads", "--model", Inputs.Model, "--tokens", Tokens, "--circuitsvis", "");
+
+        result.AssertRefused("--circuitsvis: the name of the file is empty");
+    }
+
+    [Fact]
     public async Task Heads_of_one_layer_are_shown_as_a_table()
     {
         var result = await CommandResult.SucceedAsync("heads", "--model", Inputs.Model, "--tokens", Tokens, "--layer", "1");

@@ -23,6 +23,7 @@ let capture = null;
 let pattern = null;
 let chosen = null;
 let polling = 0;
+let nextPoll = 0;
 
 // By "model/layer/head": the samples of a head's latency, the silo it was seen on last, and when it moved.
 const histories = new Map();
@@ -49,6 +50,7 @@ async function ask(path) {
 
 async function poll() {
   const turn = ++polling;
+  clearTimeout(nextPoll);
   try {
     const next = await ask("api/cluster");
     const model = currentModel(next);
@@ -71,7 +73,7 @@ async function poll() {
     byId("state").classList.add("away");
   } finally {
     if (turn === polling) {
-      setTimeout(() => document.hidden ? document.addEventListener("visibilitychange", poll, { once: true }) : poll(), pollMilliseconds);
+      nextPoll = setTimeout(() => document.hidden ? document.addEventListener("visibilitychange", poll, { once: true }) : poll(), pollMilliseconds);
     }
   }
 }

@@ -1,3 +1,4 @@
+using HeadCluster.Hosting;
 using HeadCluster.Testing;
 
 namespace HeadCluster.Tests.Scheduling;
@@ -11,6 +12,28 @@ public sealed class DrainTests
     private static readonly FloatTensor Input = Matrices.Random(24, 768);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_model_that_fits_nowhere_keeps_no_other_on_a_silo_that_drains()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, options =>
+        {
+            // Looked at before the other, whose name comes later.
+            options.Models["large"] = new ModelOptions { Path = "random:gpt2-small" };
+            options.Models["small"] = new ModelOptions { Path = "random:nano" };
+            options.MemoryLimitBytes = 1_000_000;
+        }, Stop);
+        for (var layer = 0; layer < 3; layer++)
+        {
+            await cluster.Client.AttendAsync("small", layer, Matrices.Random(4, 48), Stop);
+        }
+
+        await cluster.Client.Scheduler.DrainAsync(cluster.Silos[1], Stop).LastOrDefaultAsync(Stop);
+
+        var heads = await cluster.FindHeadsAsync(Stop);
+        Assert.Equal(9, heads.Count);
+        Assert.All(heads.Values, silo => Assert.Equal(cluster.Silos[0], silo));
+    }
 
     [Fact]
     public async Task Silos_that_drain_and_join_under_load_lose_no_request_and_change_no_bit()
