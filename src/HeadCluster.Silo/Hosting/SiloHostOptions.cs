@@ -53,8 +53,8 @@ public sealed class SiloHostOptions
 
     /// <summary>
     /// Address or host name at which other silos and clients reach this one; a loopback address keeps the cluster on this machine.
-    /// With Redis and AdoNet the silo listens on all addresses, unless this is a loopback one. Not used with Localhost, which is
-    /// loopback. Default: empty, for the first address of the machine that is not loopback.
+    /// With Redis and AdoNet the silo listens on all addresses of its family, unless this is a loopback one. Not used with Localhost,
+    /// which is loopback. Default: empty, for the first address of the machine that is not loopback.
     /// </summary>
     public string AdvertisedAddress { get; set; } = "";
 

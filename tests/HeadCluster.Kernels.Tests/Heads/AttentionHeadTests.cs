@@ -35,10 +35,23 @@ public sealed class AttentionHeadTests
     [Fact]
     public void Sequences_side_by_side_have_the_bits_of_each_alone()
     {
-        var together = Attend(X, [8, 0, 1, 12, 0]);
+        var together = Attend(X, [8, 0, 1, 12]);
         Data.SameBits(together.AsSpan(0, 8 * 21), Attend(X[..(8 * 24)], [8]));
         Data.SameBits(together.AsSpan(8 * 21, 21), Attend(X[(8 * 24)..(9 * 24)], [1]));
         Data.SameBits(together.AsSpan(9 * 21), Attend(X[(9 * 24)..], [12]));
+    }
+
+    [Fact]
+    public void A_sequence_without_rows_may_come_last_where_the_output_ends_with_the_heads_columns()
+    {
+        var head = new AttentionHead(Shape, Options, Query, Key, Value);
+        using var projected = head.Project(X, Rows);
+        var z = new float[Rows * 2 * 21];
+
+        head.Attend(projected, [Rows, 0], z.AsSpan(21), 2 * 21);
+        head.LargestOfPattern(projected, firstRow: Rows, length: 0, count: 1, [], []);
+
+        Data.SameBits(Data.Columns(z, 2 * 21, 21, 21), Attend(X, [Rows]));
     }
 
     [Fact]
