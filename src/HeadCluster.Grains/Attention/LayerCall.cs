@@ -241,7 +241,7 @@ internal sealed class LayerCall : IDisposable
         }
 
         _services.Instruments.Retried(_layer.Id);
-        await ServeAsync(lost with { Silo = null }, new Recovery(since, recovery.Pause + recovery.Pause < LongestPause ? recovery.Pause + recovery.Pause : LongestPause));
+        await ServeAsync(lost with { Silo = null }, recovery.Next(since));
     }
 
     private IEnumerable<int> Pending() => Enumerable.Range(0, _reports.Length).Where(head => _reports[head] is null);
@@ -259,5 +259,8 @@ internal sealed class LayerCall : IDisposable
     private readonly record struct Recovery(long? Since, TimeSpan Pause)
     {
         public static Recovery None => new(Since: null, FirstPause);
+
+        /// <summary>After one more loss, of heads that were lost at that time first.</summary>
+        public Recovery Next(long since) => new(since, Pause + Pause < LongestPause ? Pause + Pause : LongestPause);
     }
 }

@@ -51,8 +51,8 @@ public sealed class HeadClusterOptions
     public WirePrecision WirePrecision { get; set; }
 
     /// <summary>
-    /// How long a layer goes on trying to reach heads whose silo is gone, from one second to one hour from when it lost them, before its caller is told.
-    /// It must be longer than the cluster takes to find out that a silo has died. Default: 1 minute.
+    /// How long a layer goes on trying to reach heads whose silo is gone, from one second to one hour from when it lost them, before its
+    /// caller is told. It must be longer than the cluster takes to find out that a silo has died. Default: 1 minute.
     /// </summary>
     public TimeSpan RecoveryTimeout { get; set; } = TimeSpan.FromMinutes(1);
 

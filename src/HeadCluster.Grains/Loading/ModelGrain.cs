@@ -51,12 +51,6 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
         try
         {
             (_weights, _reserved) = await _loader.LoadAsync(PlanLoad(), cancellationToken);
-            if (cancellationToken.IsCancellationRequested)
-            {
-                // Orleans waits no longer for this activation, and will not deactivate it either.
-                _reserved.Dispose();
-                cancellationToken.ThrowIfCancellationRequested();
-            }
         }
         catch (HeadClusterException exception)
         {

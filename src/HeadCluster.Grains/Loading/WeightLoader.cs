@@ -27,9 +27,11 @@ internal sealed class WeightLoader
 
     /// <summary>The weights, and their memory until it is disposed: prepared ones, or else they are loaded.</summary>
     /// <exception cref="HeadClusterException">There is no memory for them, or their file cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">Nobody waits for them any more; their memory is given back.</exception>
     public async Task<(TWeights Weights, IDisposable Reserved)> LoadAsync<TWeights>(WeightLoad<TWeights> load, CancellationToken cancellationToken)
         where TWeights : class
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (_prepared.TryRemove(load.Owner, out var prepared))
         {
             prepared.Expiry.Dispose();
@@ -37,7 +39,8 @@ internal sealed class WeightLoader
         }
 
         // Reading waits for a disk, which a turn must not.
-        return await LoadAsync(load, read => _compute.RunAsync(ComputePool.InlineOperations, _ => read(), cancellationToken: cancellationToken));
+        return await LoadAsync(
+            load, read => _compute.RunAsync(ComputePool.InlineOperations, _ => read(), cancellationToken: cancellationToken), cancellationToken);
     }
 
     /// <summary>Loads weights for what is to be activated here within a minute.</summary>
@@ -52,7 +55,7 @@ internal sealed class WeightLoader
 
         // A whole model may take seconds, in which a compute thread would serve no head, and what is served where it is need not hurry.
         var (weights, reserved) = await LoadAsync(
-            load, read => Task.Factory.StartNew(read, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+            load, read => Task.Factory.StartNew(read, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default), cancellationToken);
         var expiry = _time.CreateTimer(_ => Discard(load.Owner), null, PreparedFor, Timeout.InfiniteTimeSpan);
         if (!_prepared.TryAdd(load.Owner, new Prepared(weights, reserved, expiry)))
         {
@@ -71,7 +74,8 @@ internal sealed class WeightLoader
         }
     }
 
-    private async Task<(TWeights Weights, IDisposable Reserved)> LoadAsync<TWeights>(WeightLoad<TWeights> load, Func<Action, Task> run)
+    private async Task<(TWeights Weights, IDisposable Reserved)> LoadAsync<TWeights>(
+        WeightLoad<TWeights> load, Func<Action, Task> run, CancellationToken cancellationToken)
         where TWeights : class
     {
         var reserved = _memory.Reserve(load.Bytes, load.Model, load.Owner);
@@ -79,6 +83,9 @@ internal sealed class WeightLoader
         {
             var weights = default(TWeights);
             await run(() => weights = load.Load());
+
+            // Orleans deactivates no activation that it has given up, so that nobody else would give the memory back.
+            cancellationToken.ThrowIfCancellationRequested();
             return (weights!, reserved);
         }
         catch (Exception exception)

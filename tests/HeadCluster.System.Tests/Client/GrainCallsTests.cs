@@ -12,7 +12,7 @@ public sealed class GrainCallsTests
     public async Task A_request_whose_answer_comes_after_it_is_served_no_more_is_not_sent_again()
     {
         using var loss = new ConnectionLoss(NullLogger<ConnectionLoss>.Instance);
-        var calls = new GrainCalls(loss, HeadClusterClientOptions.DefaultRetryTimeout, timeLimit: null, new StoppedTime());
+        var calls = new GrainCalls(loss, HeadClusterClientOptions.DefaultRetryTimeout, timeLimit: null, new FakeTimeProvider());
         var answer = new TaskCompletionSource<int>();
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var sent = 0;
@@ -114,23 +114,6 @@ public sealed class GrainCallsTests
                 clock.Advance(2 * Minute);
                 throw new EnumerationAbortedException();
             }
-        }
-    }
-
-    // Nothing that waits for a time to pass goes on.
-    private sealed class StoppedTime : TimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer();
-
-        private sealed class Timer : ITimer
-        {
-            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
-
-            public void Dispose()
-            {
-            }
-
-            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
         }
     }
 }
