@@ -15,7 +15,7 @@ public interface IHeadSchedulerGrain : IGrainWithStringKey
     /// Makes a plan and carries it out, head by head; each serves until it is loaded where it goes. What has moved stays there if the
     /// caller stops reading.
     /// </summary>
-    /// <exception cref="HeadClusterException">As of <see cref="PreviewAsync"/>, or a head could not be moved.</exception>
+    /// <exception cref="HeadClusterException">As of <see cref="PreviewAsync"/>; or a head could not be moved, once all others were.</exception>
     [Alias("ApplyAsync"), ResponseTimeout("00:10:00")]
     IAsyncEnumerable<MoveReport> ApplyAsync(PlanRequest request, CancellationToken cancellationToken = default);
 

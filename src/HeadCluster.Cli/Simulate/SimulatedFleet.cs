@@ -63,7 +63,7 @@ internal sealed class SimulatedFleet
         _silos.Where(other => other.IsAlive && other != silo).Sum(other => other.MemoryBytes / _heads[0].Bytes) >= _heads.Length;
 
     /// <summary>What there is to plan now.</summary>
-    /// <param name="places">Index of the silo of each head among all that ever were; -1 for none.</param>
+    /// <param name="places">Index of the silo of each head among all that ever were; -1 for one that has lost its silo, and before the first plan.</param>
     /// <param name="coordinator">Index of the silo that coordinates, likewise.</param>
     public PlanProblem Problem(int[] places, int coordinator)
     {
@@ -88,6 +88,7 @@ internal sealed class SimulatedFleet
             Links = new SiloLinks(Link),
             Present = Array.ConvertAll(places, Index),
             PresentCoordinator = Index(coordinator),
+            HasLost = places.Append(coordinator).Contains(-1),
         };
 
         int Index(int silo) => silo < 0 ? -1 : indices[silo];

@@ -20,6 +20,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     private readonly SchedulingAgentClient _agents;
     private readonly ISiloStatusOracle _silos;
     private readonly ModelPlanner _planner;
+    private readonly PlanBoard _board;
     private readonly HeadMover _mover;
     private readonly HeadInstruments _instruments;
     private readonly SchedulingOptions _options;
@@ -35,6 +36,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         SchedulingAgentClient agents,
         ISiloStatusOracle silos,
         ModelPlanner planner,
+        PlanBoard board,
         HeadMover mover,
         HeadInstruments instruments,
         IOptions<HeadClusterOptions> options,
@@ -44,6 +46,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         _agents = agents;
         _silos = silos;
         _planner = planner;
+        _board = board;
         _mover = mover;
         _instruments = instruments;
         _options = options.Value.Scheduling;
@@ -84,24 +87,25 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         }
 
         await _agents.On(silo).DrainAsync(cancellationToken);
-        var moves = ApplyAsync(new PlanRequest(OnlyIfWorthIt: true), cancellationToken);
-        if (await _agents.On(silo).GetProfileAsync(Model, ActiveSilos(), cancellationToken) is { Heads.Length: 0, Coordinators.Length: 0 })
+        await _moving.WaitAsync(cancellationToken);
+        try
         {
-            try
+            var request = new PlanRequest(OnlyIfWorthIt: true);
+            var profiles = await ProfilesAsync(cancellationToken);
+            if (!profiles.Any(profile => profile.Silo.Equals(silo) && profile.Heads.Length + profile.Coordinators.Length > 0))
             {
-                await moves.LastOrDefaultAsync(cancellationToken);
-            }
-            catch (HeadClusterException)
-            {
-                // Nothing of it is there, so that whether there is a plan for it is no matter of the drain's.
+                await KeepAwayAsync(request, profiles, cancellationToken);
+                yield break;
             }
 
-            yield break;
+            await foreach (var move in CarryOutAsync(Draft(request, profiles), cancellationToken))
+            {
+                yield return move;
+            }
         }
-
-        await foreach (var move in moves)
+        finally
         {
-            yield return move;
+            _moving.Release();
         }
     }
 
@@ -163,12 +167,14 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         return await Task.WhenAll(silos.Select(silo => _agents.On(silo).GetProfileAsync(Model, silos, cancellationToken)));
     }
 
-    private async Task<MoveDraft> DraftAsync(PlanRequest request, CancellationToken cancellationToken)
+    private async Task<MoveDraft> DraftAsync(PlanRequest request, CancellationToken cancellationToken) =>
+        Draft(request, await ProfilesAsync(cancellationToken));
+
+    private MoveDraft Draft(PlanRequest request, SiloProfile[] profiles)
     {
         var strategy = _planner.Strategy(request.Strategy);
-        var profiles = await ProfilesAsync(cancellationToken);
         var now = _time.GetUtcNow();
-        var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles), profiles) with
+        var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles), profiles, last: _board.Last(Model)) with
         {
             CoordinatorRests = request.OnlyIfWorthIt && MovePolicy.Rests(_coordinatorMoved, now),
         };
@@ -182,6 +188,18 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
             profiles);
     }
 
+    // A model of which a silo has nothing gets nothing there. If there is no plan for it, that is no matter of the silo's.
+    private async Task KeepAwayAsync(PlanRequest request, SiloProfile[] profiles, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PostAsync(Draft(request, profiles) with { Adoption = PlanAdoption.None }, cancellationToken);
+        }
+        catch (HeadClusterException)
+        {
+        }
+    }
+
     private async IAsyncEnumerable<MoveReport> CarryOutAsync(MoveDraft draft, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await PostAsync(draft, cancellationToken);
@@ -189,6 +207,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         var (done, total) = (0, draft.Moving.Count() + coordinators.Length);
         var present = draft.Problem.Present!.ToArray();
         var silos = draft.Problem.Silos.Select((silo, index) => (silo.Silo, index)).ToDictionary(entry => entry.Silo, entry => entry.index);
+        var failures = new MoveFailures();
         while (NextMoves() is { Count: > 0 } moves)
         {
             // Each silo gets one head at a time; silos do not wait for each other.
@@ -201,17 +220,26 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
 
         foreach (var (coordinator, from) in coordinators)
         {
-            var started = _time.GetTimestamp();
-            await _mover.MoveCoordinatorAsync(coordinator, draft.Coordinator, cancellationToken);
-            _coordinatorMoved = _time.GetUtcNow();
-            yield return new MoveReport(Head: null, from, draft.Coordinator, Bytes: 0, _time.GetElapsedTime(started), ++done, total);
+            if (await TryAsync(head: null, draft.Coordinator, () => MoveCoordinatorAsync(coordinator, from, draft.Coordinator, cancellationToken)) is { } report)
+            {
+                yield return report with { Done = ++done, Total = total };
+            }
         }
+
+        failures.Throw();
 
         List<HeadMove> NextMoves()
         {
+            var now = _time.GetUtcNow();
             var lastMoved = draft.ActivatesHeads ? new DateTimeOffset?[present.Length] : LastMoved(draft.Plan);
-            return [.. MovePolicy.Next(draft.Problem with { Present = present }, draft.Plan, draft.Adoption, _time.GetUtcNow(), lastMoved, ImmutableHashSet<SiloAddress>.Empty)
-                .Where(move => draft.ActivatesHeads || draft.Places.ContainsKey(move.Head))];
+            for (var head = 0; head < lastMoved.Length; head++)
+            {
+                // The next goes before it.
+                lastMoved[head] = failures.Heads.Contains(draft.Plan.Heads[head].Head) ? now : lastMoved[head];
+            }
+
+            return [.. MovePolicy.Next(draft.Problem with { Present = present }, draft.Plan, draft.Adoption, now, lastMoved, failures.Silos)
+                .Where(move => (draft.ActivatesHeads || draft.Places.ContainsKey(move.Head)) && !failures.Stop(move.Head, move.To))];
         }
 
         async Task<List<MoveReport>> LaneAsync(HeadMove[] moves)
@@ -219,11 +247,33 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
             var reports = new List<MoveReport>();
             foreach (var move in moves)
             {
-                reports.Add(await MoveHeadAsync(draft.Problem.Heads[move.Index], draft.Places.GetValueOrDefault(move.Head), move.To, cancellationToken));
-                present[move.Index] = silos[move.To];
+                var load = draft.Problem.Heads[move.Index];
+                if (await TryAsync(move.Head, move.To, () => MoveHeadAsync(load, draft.Places.GetValueOrDefault(move.Head), move.To, cancellationToken)) is { } report)
+                {
+                    reports.Add(report);
+                    present[move.Index] = silos[move.To];
+                }
             }
 
             return reports;
+        }
+
+        async Task<MoveReport?> TryAsync(HeadId? head, SiloAddress to, Func<Task<MoveReport>> move)
+        {
+            if (failures.Silos.Contains(to))
+            {
+                return null;
+            }
+
+            try
+            {
+                return await move();
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                failures.Add(head, to, exception);
+                return null;
+            }
         }
     }
 
@@ -241,6 +291,14 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         }
 
         return new MoveReport(load.Head, from, to, load.WeightBytes, _time.GetElapsedTime(started));
+    }
+
+    private async Task<MoveReport> MoveCoordinatorAsync(GrainId coordinator, SiloAddress from, SiloAddress to, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        await _mover.MoveCoordinatorAsync(coordinator, to, cancellationToken);
+        _coordinatorMoved = _time.GetUtcNow();
+        return new MoveReport(Head: null, from, to, Bytes: 0, _time.GetElapsedTime(started));
     }
 
     // Silos that do not hear of it place what they activate by what they heard before; it is moved at the next tick.

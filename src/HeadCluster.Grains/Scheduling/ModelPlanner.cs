@@ -1,6 +1,7 @@
 using System.Globalization;
 using HeadCluster.Grains;
 using HeadCluster.Hosting;
+using HeadCluster.Kernels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -21,13 +22,20 @@ internal sealed class ModelPlanner
     private static readonly SiloLink UsualLink = new(TimeSpan.FromMicroseconds(300), 1e9);
 
     private readonly ModelCatalog _models;
+    private readonly IClusterMembershipService _members;
     private readonly Dictionary<string, IPlanStrategy> _strategies;
     private readonly string _defaultStrategy;
     private readonly string? _pinnedFile;
 
-    public ModelPlanner(ModelCatalog models, IEnumerable<IPlanStrategy> strategies, IOptions<HeadClusterOptions> options, IHostEnvironment environment)
+    public ModelPlanner(
+        ModelCatalog models,
+        IClusterMembershipService members,
+        IEnumerable<IPlanStrategy> strategies,
+        IOptions<HeadClusterOptions> options,
+        IHostEnvironment environment)
     {
         _models = models;
+        _members = members;
         _strategies = strategies.ToDictionary(strategy => strategy.Name, StringComparer.OrdinalIgnoreCase);
         _defaultStrategy = options.Value.Scheduling.Strategy;
         _pinnedFile = options.Value.Scheduling.PinnedFile is { } file ? Path.GetFullPath(file, environment.ContentRootPath) : null;
@@ -64,8 +72,9 @@ internal sealed class ModelPlanner
     /// <param name="shape">The requests to plan for.</param>
     /// <param name="profiles">What silos reported. Those that are draining get nothing.</param>
     /// <param name="present">Where the heads are now, if not where the profiles say.</param>
+    /// <param name="last">The plan that was in force: what it had on silos that are not there any more is lost. Null if there was none.</param>
     /// <exception cref="HeadClusterException">There is no such model, or no silo.</exception>
-    public PlanProblem Problem(string model, RequestShape shape, IReadOnlyList<SiloProfile> profiles, HeadPlan? present = null)
+    public PlanProblem Problem(string model, RequestShape shape, IReadOnlyList<SiloProfile> profiles, HeadPlan? present = null, HeadPlan? last = null)
     {
         var configuration = _models.Open(model).Configuration;
         if (shape.Rows < 1 || shape.Rows > configuration.MaxSequenceLength)
@@ -91,9 +100,11 @@ internal sealed class ModelPlanner
             Silos = [.. usable.Select(profile => Capacity(profile, efficiency))],
             Coordinator = ModelLoads.Coordinator(IsUsedWhole(profiles) ? configuration : configuration with { Transformer = null }, shape),
             Links = new SiloLinks(UsualLink, Links(usable, indices)),
+            Absent = [.. _members.CurrentSnapshot.Members.Values.Select(member => member.Name).Except(usable.Select(profile => profile.Name), StringComparer.Ordinal)],
             Present = Places(heads, present, usable, indices),
             PresentCoordinator = PresentCoordinator(present, usable, indices),
-            IsPreliminary = usable.Any(profile => profile.Measured is not null) && usable.Any(profile => profile.Measured is null && profile.Heads.Length > 0),
+            HasLost = HasLost(profiles, last, indices),
+            IsPreliminary = IsPreliminary(heads, usable),
         };
     }
 
@@ -103,7 +114,7 @@ internal sealed class ModelPlanner
         var left = posted.Profiles.Where(profile => !gone.Contains(profile.Silo)).ToArray();
         try
         {
-            var problem = Problem(posted.Plan.Model, posted.Plan.Shape, left, posted.Plan);
+            var problem = Problem(posted.Plan.Model, posted.Plan.Shape, left, present: posted.Plan, last: posted.Plan);
             return HeadPlanner.Plan(problem, Strategy(posted.Plan.Strategy));
         }
         catch (HeadClusterException)
@@ -111,6 +122,16 @@ internal sealed class ModelPlanner
             return null;
         }
     }
+
+    private static bool HasLost(IReadOnlyList<SiloProfile> profiles, HeadPlan? last, Dictionary<SiloAddress, int> indices) =>
+        profiles.Any(profile => profile.IsDraining && profile.Heads.Length + profile.Coordinators.Length > 0)
+        || (last is not null && last.Heads.Select(place => place.Silo).Append(last.Coordinator).Any(silo => !indices.ContainsKey(silo)));
+
+    // Heads that compute for less than a thread is worth never show what their silo's speed is.
+    private static bool IsPreliminary(IReadOnlyList<HeadLoad> heads, SiloProfile[] usable) =>
+        heads.Any(head => head.Operations >= ComputePool.InlineOperations)
+        && usable.Any(profile => profile.Measured is not null)
+        && usable.Any(profile => profile.Measured is null && profile.Heads.Length > 0);
 
     // Who asks for single layers has nothing but attention computed here.
     private static bool IsUsedWhole(IReadOnlyList<SiloProfile> profiles) =>

@@ -16,6 +16,9 @@ internal sealed class PlanBoard
     /// <summary>A later plan takes the place of an earlier one.</summary>
     public void Post(PostedPlan plan) => _plans[plan.Plan.Model] = new Entry(_planner, plan);
 
+    /// <summary>The plan of a model as it was posted last; null if there is none.</summary>
+    public HeadPlan? Last(string model) => _plans.GetValueOrDefault(model)?.Plan;
+
     /// <summary>The plan of a model for the silos that there are; null if there is none, or none that fits.</summary>
     public PlannedPlaces? Find(string model, IReadOnlyCollection<SiloAddress> silos) =>
         _plans.TryGetValue(model, out var entry) ? entry.For(silos) : null;
@@ -25,6 +28,8 @@ internal sealed class PlanBoard
         private readonly Lock _lock = new();
         private PlannedPlaces? _places = new(posted.Plan);
         private SiloAddress[] _gone = [];
+
+        public HeadPlan Plan => posted.Plan;
 
         public PlannedPlaces? For(IReadOnlyCollection<SiloAddress> silos)
         {

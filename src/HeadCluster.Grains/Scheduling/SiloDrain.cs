@@ -33,19 +33,26 @@ public sealed class SiloDrain
             return;
         }
 
-        // What cannot move of one model keeps nothing of another here.
-        HeadClusterException? failure = null;
-        foreach (var model in _local.Models)
+        // Until nothing is left that moves: what was on its way here when this began comes later.
+        Exception? failure;
+        int moved;
+        do
         {
-            try
+            (failure, moved) = (null, 0);
+            foreach (var model in _local.Models)
             {
-                await _grains.GetGrain<IHeadSchedulerGrain>(model).DrainAsync(_here, cancellationToken).LastOrDefaultAsync(cancellationToken);
-            }
-            catch (HeadClusterException exception)
-            {
-                failure ??= exception;
+                try
+                {
+                    moved += await _grains.GetGrain<IHeadSchedulerGrain>(model).DrainAsync(_here, cancellationToken).CountAsync(cancellationToken);
+                }
+                catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+                {
+                    // What cannot move of one model keeps nothing of another here.
+                    failure ??= exception;
+                }
             }
         }
+        while (moved > 0 && _local.Models.Length > 0);
 
         if (failure is not null)
         {

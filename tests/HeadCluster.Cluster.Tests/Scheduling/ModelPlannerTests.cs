@@ -58,7 +58,43 @@ public sealed class ModelPlannerTests
         Assert.False(IsPreliminary(Profile(0, [], speed: 1e11) with { Heads = heads }, Profile(1, [])));
         Assert.False(IsPreliminary(Profile(0, [], speed: 1e11) with { Heads = heads }, Profile(1, []) with { Heads = heads, IsDraining = true }));
 
-        bool IsPreliminary(params SiloProfile[] profiles) => planner.Problem(Model, new RequestShape(Rows: 1), profiles).IsPreliminary;
+        // With one row a head computes for too little to show it ever.
+        Assert.False(planner.Problem(Model, new RequestShape(Rows: 1), [Profile(0, []) with { Heads = heads }, Profile(1, [], speed: 1e11)]).IsPreliminary);
+
+        bool IsPreliminary(params SiloProfile[] profiles) => planner.Problem(Model, new RequestShape(Rows: 64), profiles).IsPreliminary;
+    }
+
+    [Fact]
+    public async Task What_was_on_a_silo_that_drains_or_has_gone_is_lost_and_what_was_never_asked_for_is_not()
+    {
+        await using var cluster = await BareCluster.StartAsync(1);
+        var planner = cluster.GetSiloServiceProvider().GetRequiredService<ModelPlanner>();
+        SiloProfile[] profiles = [Profile(0, []) with { Heads = [new(Model, 0, 0)] }, Profile(1, [])];
+        var last = HeadPlanner.Plan(planner.Problem(Model, new RequestShape(Rows: 1), profiles), new EvenStrategy());
+
+        Assert.False(HasLost(profiles, last: null));
+        Assert.False(HasLost(profiles, last));
+        Assert.False(HasLost([profiles[0], profiles[1] with { IsDraining = true }], last: null));
+        Assert.True(HasLost([profiles[0] with { IsDraining = true }, profiles[1]], last: null));
+        Assert.True(HasLost([profiles[0]], last));
+
+        bool HasLost(SiloProfile[] silos, HeadPlan? last) => planner.Problem(Model, new RequestShape(Rows: 1), silos, last: last).HasLost;
+    }
+
+    [Fact]
+    public async Task Silos_that_drain_or_have_left_are_absent()
+    {
+        await using var cluster = await BareCluster.StartAsync(2);
+        var silos = cluster.GetActiveSilos().ToArray();
+        await cluster.StopSiloAsync(silos[1], TestContext.Current.CancellationToken);
+        await cluster.WaitForLivenessToStabilizeAsync();
+        var planner = cluster.GetSiloServiceProvider(silos[0].SiloAddress).GetRequiredService<ModelPlanner>();
+
+        var one = Profile(0, []) with { Name = silos[0].Name };
+        Assert.Equal([silos[1].Name], Absent(one));
+        Assert.Equal(new[] { silos[0].Name, silos[1].Name }.Order(), Absent(one with { IsDraining = true }, Profile(1, [])));
+
+        IEnumerable<string> Absent(params SiloProfile[] profiles) => planner.Problem(Model, new RequestShape(Rows: 1), profiles).Absent.Order();
     }
 
     private static SiloProfile Profile(

@@ -34,25 +34,25 @@ internal sealed class HeadMover
         var target = _agents.On(to);
         await target.PrepareAsync(head, cancellationToken);
         var grain = _grains.GetGrain<IAttentionHeadGrain>(head.ToString());
-        try
-        {
-            if (from is not null)
+        await HandOverAsync(
+            $"head {head}",
+            to,
+            async end =>
             {
-                await MigrateAsync(grain, to);
-            }
+                if (from is not null)
+                {
+                    await MigrateAsync(grain, to);
+                }
 
-            using (PlacementHint.On(to))
-            {
-                await HeadCalls.FindAsync(grain, _time, cancellationToken);
-            }
+                using (PlacementHint.On(to))
+                {
+                    await HeadCalls.FindAsync(grain, _time, end);
+                }
 
-            await ArriveAsync(() => target.ArriveAsync(head, cancellationToken), $"head {head}", to);
-        }
-        catch
-        {
-            await DiscardAsync(() => target.DiscardAsync(head, CancellationToken.None));
-            throw;
-        }
+                await target.ArriveAsync(head, end);
+            },
+            () => target.DiscardAsync(head, CancellationToken.None),
+            cancellationToken);
     }
 
     /// <summary>Moves the grain of a layer or of a whole model.</summary>
@@ -61,16 +61,16 @@ internal sealed class HeadMover
     {
         var target = _agents.On(to);
         await target.PrepareCoordinatorAsync(coordinator, cancellationToken);
-        try
-        {
-            await MigrateAsync(_grains.GetGrain<IWeightGrain>(coordinator), to);
-            await ArriveAsync(() => target.ArriveCoordinatorAsync(coordinator, cancellationToken), coordinator.ToString(), to);
-        }
-        catch
-        {
-            await DiscardAsync(() => target.DiscardCoordinatorAsync(coordinator, CancellationToken.None));
-            throw;
-        }
+        await HandOverAsync(
+            coordinator.ToString(),
+            to,
+            async end =>
+            {
+                await MigrateAsync(_grains.GetGrain<IWeightGrain>(coordinator), to);
+                await target.ArriveCoordinatorAsync(coordinator, end);
+            },
+            () => target.DiscardCoordinatorAsync(coordinator, CancellationToken.None),
+            cancellationToken);
     }
 
     private static async Task MigrateAsync(IAddressable grain, SiloAddress to)
@@ -78,6 +78,27 @@ internal sealed class HeadMover
         using (PlacementHint.On(to))
         {
             await grain.Cast<IGrainManagementExtension>().MigrateOnIdle();
+        }
+    }
+
+    private async Task HandOverAsync(
+        string who, SiloAddress to, Func<CancellationToken, Task> handOver, Func<Task> discard, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(HandOver, _time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await handOver(end.Token).WaitAsync(end.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            await DiscardAsync(discard);
+            throw new HeadClusterException(HeadClusterErrorKind.Unavailable, $"{who} did not come to silo {to} within {HandOver.TotalSeconds:0} s");
+        }
+        catch
+        {
+            await DiscardAsync(discard);
+            throw;
         }
     }
 
@@ -90,19 +111,6 @@ internal sealed class HeadMover
         catch (Exception exception) when (SiloLoss.Is(exception))
         {
             // Its silo has gone, and with it what was to be undone.
-        }
-    }
-
-    private async Task ArriveAsync(Func<Task> arrive, string who, SiloAddress to)
-    {
-        try
-        {
-            await arrive().WaitAsync(HandOver, _time);
-        }
-        catch (TimeoutException)
-        {
-            throw new HeadClusterException(
-                HeadClusterErrorKind.Unavailable, $"{who} did not come to silo {to} within {HandOver.TotalSeconds:0} s; it stays where it is");
         }
     }
 }

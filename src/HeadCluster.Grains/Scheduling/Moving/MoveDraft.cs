@@ -23,17 +23,10 @@ internal sealed record MoveDraft(
         (Adoption == PlanAdoption.All || (Adoption == PlanAdoption.Homeless && IsHomeless(head)))
         && (Places.TryGetValue(Plan.Heads[head].Head, out var silo) ? !silo.Equals(Plan.Heads[head].Silo) : ActivatesHeads));
 
-    /// <summary>Coordinators that are to move, with where they are.</summary>
-    public IEnumerable<(GrainId Coordinator, SiloAddress From)> MovingCoordinators
-    {
-        get
-        {
-            var moves = Adoption == PlanAdoption.All && Problem.PresentCoordinator >= 0 && !Problem.Silos[Problem.PresentCoordinator].Silo.Equals(Coordinator);
-            return Profiles
-                .Where(profile => profile.IsDraining || (moves && !profile.Silo.Equals(Coordinator)))
-                .SelectMany(profile => profile.Coordinators.Select(coordinator => (coordinator, profile.Silo)));
-        }
-    }
+    /// <summary>Coordinators that are to move, with where they are: all that are not where the plan has them, which is one silo.</summary>
+    public IEnumerable<(GrainId Coordinator, SiloAddress From)> MovingCoordinators => Profiles
+        .Where(profile => !profile.Silo.Equals(Coordinator))
+        .SelectMany(profile => profile.Coordinators.Select(coordinator => (coordinator, profile.Silo)));
 
     /// <summary>The silo that coordinates from now on.</summary>
     public SiloAddress Coordinator => Adoption == PlanAdoption.All || Problem.PresentCoordinator < 0

@@ -11,7 +11,8 @@ public sealed class MeasuredStrategy : IPlanStrategy
     private const int SetsIfSmall = 12;
     private const int SetsIfLarge = 2;
 
-    // When heads or the coordinator have lost their silo, at most this part of the other heads moves too.
+    // When heads or the coordinator have lost their silo, at most this part of the other heads moves too. Those that were never asked for have
+    // lost none, and keep nothing from a better place.
     private const double MoveWithLost = 0.05;
 
     // Neither measurements nor the search are better than this part of a request's time: for less, nothing moves.
@@ -33,7 +34,7 @@ public sealed class MeasuredStrategy : IPlanStrategy
         var layers = new PlanLayers(problem.Heads);
         var sets = SiloSets.Find(problem, layers.Ranges.Length);
         var settled = PresentPlaces.Any(problem);
-        var lost = settled && (problem.PresentCoordinator < 0 || problem.Present!.Any(silo => silo < 0));
+        var lost = settled && problem.HasLost && (problem.PresentCoordinator < 0 || problem.Present!.Any(silo => silo < 0));
         var best = settled ? Best(problem, Settled(problem, layers, lost)) : null;
         if (best is null || !lost)
         {

@@ -6,7 +6,8 @@ namespace HeadCluster.Scheduling;
 /// <remarks>
 /// <code>{ "coordinator": "silo-1", "heads": { "0/3": "silo-2", "1/*": "silo-1", "*": "silo-3" } }</code>
 /// A head is looked for as layer/head, then as its layer, then as <c>*</c>. Without a coordinator the silo that coordinates now
-/// does so, or else the one where a request takes least.
+/// does so, or else the one where a request takes least. What belongs to a silo that drains or has left goes to the others, where it is done
+/// first, until that silo is there again.
 /// </remarks>
 public sealed class PinnedStrategy : IPlanStrategy
 {
@@ -78,6 +79,7 @@ public sealed class PinnedStrategy : IPlanStrategy
             names.TryAdd(problem.Silos[silo].Name, silo);
         }
 
+        var absent = new SortedSet<string>(StringComparer.Ordinal);
         var places = _heads.ToDictionary(pin => pin.Key, pin => Find(pin.Value));
         var silos = new int[problem.Heads.Count];
         for (var index = 0; index < silos.Length; index++)
@@ -91,16 +93,44 @@ public sealed class PinnedStrategy : IPlanStrategy
             }
         }
 
-        return new PlanDecision(_coordinator is { } name ? Find(name) : Coordinator(problem, silos), silos, $"{_source} says so");
+        var coordinators = Coordinators(problem, _coordinator is { } name ? Find(name) : -1);
+        return absent.Count == 0
+            ? new PlanDecision(coordinators.DefaultIfEmpty().MinBy(silo => new PlanPricing(problem, silo).RequestSeconds(silos)), silos, $"{_source} says so")
+            : Settle(problem with { Present = silos }, coordinators, string.Join(" and ", absent));
 
-        int Find(string silo) => names.TryGetValue(silo, out var index)
-            ? index
-            : throw HeadClusterException.InvalidInput($"{_source} names silo '{silo}', which is not there; expected one of {string.Join(", ", names.Keys)}");
+        // -1 for one that is not there now.
+        int Find(string silo)
+        {
+            if (names.TryGetValue(silo, out var index))
+            {
+                return index;
+            }
+
+            if (!problem.Absent.Contains(silo))
+            {
+                throw HeadClusterException.InvalidInput($"{_source} names silo '{silo}', which is not there; expected one of {string.Join(", ", names.Keys)}");
+            }
+
+            absent.Add(silo);
+            return -1;
+        }
     }
 
-    private static int Coordinator(PlanProblem problem, int[] silos) => problem.PresentCoordinator >= 0
-        ? problem.PresentCoordinator
-        : SiloSets.Coordinators(problem).DefaultIfEmpty().MinBy(silo => new PlanPricing(problem, silo).RequestSeconds(silos));
+    // Heads that have a place keep it.
+    private PlanDecision Settle(PlanProblem problem, IEnumerable<int> coordinators, string absent)
+    {
+        var layers = new PlanLayers(problem.Heads);
+        var settled = coordinators
+            .Select(silo => SetFilling.TrySettle(problem, layers, new PlanPricing(problem, silo)))
+            .OfType<PlanAssignment>()
+            .MinBy(assignment => new PlanPricing(problem, assignment.Coordinator).RequestSeconds(assignment.Silos))
+            ?? throw new HeadClusterException(
+                HeadClusterErrorKind.OutOfMemory, $"model '{problem.Model}' does not fit as {_source} places it: no other silo has room for what belongs to {absent}");
+        return new PlanDecision(settled.Coordinator, settled.Silos.ToArray(), $"{_source} says so, without {absent}");
+    }
+
+    private static IEnumerable<int> Coordinators(PlanProblem problem, int pinned) =>
+        pinned >= 0 ? [pinned] : problem.PresentCoordinator >= 0 ? [problem.PresentCoordinator] : SiloSets.Coordinators(problem);
 
     private static bool IsPattern(string key) => key == Any
         || (key.Split('/') is [var layer, var head] && IsIndex(layer) && (head == Any || IsIndex(head)));

@@ -21,11 +21,17 @@ public sealed record PlanProblem
     /// <summary>What it costs to send between silos.</summary>
     public required SiloLinks Links { get; init; }
 
+    /// <summary>Names of silos that may not be used: they are draining, have left, or are not there yet.</summary>
+    public IReadOnlyCollection<string> Absent { get; init; } = [];
+
     /// <summary>The silo of each head now; -1 for one that is nowhere. Null if none is anywhere.</summary>
     public IReadOnlyList<int>? Present { get; init; }
 
     /// <summary>The silo that coordinates now; -1 for none.</summary>
     public int PresentCoordinator { get; init; } = -1;
+
+    /// <summary>Whether what is nowhere was on a silo that is gone or going, rather than nowhere yet.</summary>
+    public bool HasLost { get; init; }
 
     /// <summary>Whether that silo is to go on coordinating, because it has not done so for long.</summary>
     public bool CoordinatorRests { get; init; }

@@ -1,5 +1,9 @@
+using HeadCluster.Client;
+using HeadCluster.Grains;
 using HeadCluster.Hosting;
+using HeadCluster.Scheduling;
 using HeadCluster.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HeadCluster.Tests.Scheduling;
 
@@ -33,6 +37,59 @@ public sealed class DrainTests
         var heads = await cluster.FindHeadsAsync(Stop);
         Assert.Equal(9, heads.Count);
         Assert.All(heads.Values, silo => Assert.Equal(cluster.Silos[0], silo));
+    }
+
+    [Fact]
+    public async Task A_silo_that_heads_are_pinned_to_drains_and_leaves_and_the_next_drains_too()
+    {
+        const string Nano = "random:nano";
+        var file = Path.Combine(Directory.CreateTempSubdirectory("headcluster-").FullName, "plan.json");
+        await File.WriteAllTextAsync(file, """{ "heads": { "*": "unknown yet" } }""", Stop);
+        await using var cluster = await HeadClusterTestCluster.StartAsync(
+            3, options => (options.Scheduling.Strategy, options.Scheduling.PinnedFile) = (PlanStrategies.Pinned, file), Stop);
+        var silos = cluster.Silos;
+        var names = (await cluster.Client.StatusAsync(Stop)).Silos.ToDictionary(silo => silo.Address, silo => silo.Name);
+        await File.WriteAllTextAsync(file, $$"""{ "heads": { "0/0": "{{names[silos[0]]}}", "0/1": "{{names[silos[1]]}}", "*": "{{names[silos[2]]}}" } }""", Stop);
+        await cluster.Client.Scheduler.ApplyAsync(Nano, cancellationToken: Stop).LastOrDefaultAsync(Stop);
+        Assert.Equal(silos[1], (await cluster.FindHeadsAsync(Stop))[new HeadId(Nano, 0, 1)]);
+
+        foreach (var silo in new[] { silos[1], silos[2] })
+        {
+            await cluster.Client.Scheduler.DrainAsync(silo, Stop).LastOrDefaultAsync(Stop);
+            var heads = await cluster.FindHeadsAsync(Stop);
+            Assert.Equal(9, heads.Count);
+            Assert.DoesNotContain(silo, heads.Values);
+            Assert.Equal(silos[0], heads[new HeadId(Nano, 0, 0)]);
+            await cluster.StopSiloAsync(silo);
+        }
+    }
+
+    [Fact]
+    public async Task What_has_no_room_where_it_was_to_go_keeps_nothing_else_of_its_model_on_a_silo_that_drains()
+    {
+        // A layer's one head takes three times the memory of its output projection.
+        const string OneHead = "random:gpt2-small?layers=2&heads=1";
+        await using var cluster = await BareCluster.StartAsync(2);
+        var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
+        var (from, to) = (cluster.GetSiloServiceProvider(silos[0]), cluster.GetSiloServiceProvider(silos[1]));
+        await using var client = new HeadClusterClient(cluster.Client);
+        using (PlacementHint.On(silos[0]))
+        {
+            await client.AttendAsync(OneHead, 0, Input, Stop);
+            await client.AttendAsync(OneHead, 1, Input, Stop);
+        }
+
+        // Room that the model seems to have, as it has taken it, and that nothing else of it gets.
+        var local = from.GetRequiredService<LocalGrains>();
+        Assert.Equal((2, 2), (local.HeadsOf(OneHead).Length, local.CoordinatorsOf(OneHead).Length));
+        var memory = to.GetRequiredService<WeightMemory>();
+        using var taken = memory.Reserve(memory.AvailableTo(OneHead) - 500_000, OneHead, "another");
+
+        var error = await Assert.ThrowsAsync<HeadClusterException>(async () => await client.Scheduler.DrainAsync(silos[0], Stop).LastOrDefaultAsync(Stop));
+
+        Assert.Equal(HeadClusterErrorKind.OutOfMemory, error.Kind);
+        Assert.Equal((2, 0), (local.HeadsOf(OneHead).Length, local.CoordinatorsOf(OneHead).Length));
+        Assert.Equal(2, to.GetRequiredService<LocalGrains>().CoordinatorsOf(OneHead).Length);
     }
 
     [Fact]

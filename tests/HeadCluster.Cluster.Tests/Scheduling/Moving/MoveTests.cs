@@ -38,6 +38,24 @@ public sealed class MoveTests
     }
 
     [Fact]
+    public async Task Coordinators_of_a_model_that_are_on_several_silos_are_brought_together()
+    {
+        const string Nano = "random:nano";
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2);
+        foreach (var layer in Enumerable.Range(0, 3))
+        {
+            await cluster.PlaceCoordinatorAsync(new LayerId(Nano, layer), cluster.Silos[layer / 2]);
+        }
+
+        await cluster.Client.Scheduler.ApplyAsync(Nano, cancellationToken: Stop).LastOrDefaultAsync(Stop);
+
+        var layers = Enumerable.Range(0, 3).Select(layer => cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Nano, layer).ToString()));
+        var management = cluster.Grains.GetGrain<IManagementGrain>(0);
+        var places = await Task.WhenAll(layers.Select(layer => management.GetActivationAddress(layer).AsTask()));
+        Assert.Single(places.Distinct());
+    }
+
+    [Fact]
     public async Task A_head_moves_back_as_soon_as_it_has_come()
     {
         // Its weights are packed in no time, so that it comes back while Orleans still takes its leave of it.

@@ -107,6 +107,7 @@ internal static class Fleet
         Silos = [.. problem.Silos.Where((_, index) => index != silo)],
         Present = [.. problem.Present!.Select(index => Renumber(index, silo))],
         PresentCoordinator = Renumber(problem.PresentCoordinator, silo),
+        HasLost = problem.Present!.Append(problem.PresentCoordinator).Contains(silo),
     };
 
     /// <summary>Heads that were somewhere and are to be elsewhere.</summary>

@@ -84,6 +84,15 @@ public class MeasuredStrategyTests
             iter: 1000);
 
     [Fact]
+    public void Heads_that_were_never_anywhere_keep_no_other_from_a_better_place()
+    {
+        // Most of the heads were asked for so far, all on one silo.
+        var problem = Fleet.Uniform(12, 2) with { Present = [0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1], PresentCoordinator = 0 };
+        Assert.Equal([6, 6], HeadPlanner.Plan(problem, Fleet.Measured).Split());
+        Assert.Equal([8, 4], HeadPlanner.Plan(problem with { HasLost = true }, Fleet.Measured).Split());
+    }
+
+    [Fact]
     public void A_plan_that_was_carried_out_stays() => Gen.Frequency((9, Fleet.Small), (1, Fleet.Large)).Sample(
         problem =>
         {

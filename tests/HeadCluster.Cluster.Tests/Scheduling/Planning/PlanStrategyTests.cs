@@ -98,6 +98,25 @@ public class PlanStrategyTests
     }
 
     [Fact]
+    public void What_is_pinned_to_a_silo_that_is_absent_goes_where_it_is_done_first_and_the_rest_stays_pinned()
+    {
+        // Silo 2 is three times as fast as silo 0 and has nothing yet.
+        var problem = Fleet.Uniform(4, 3) with { Absent = ["gone", "going"], Present = [1, 1, 1, 1], PresentCoordinator = 0 };
+        problem = problem with { Silos = [problem.Silos[0], problem.Silos[1], problem.Silos[2] with { OperationsPerSecond = 3e10 }] };
+        var strategy = PinnedStrategy.Parse("""{ "coordinator": "gone", "heads": { "*": "going", "0/0": "silo-0", "0/3": "silo-2" } }""", "plan.json");
+
+        var plan = HeadPlanner.Plan(problem, strategy);
+
+        Assert.Equal([0, 2, 2, 2], plan.Places(problem));
+        Assert.Equal(problem.Silos[0].Silo, plan.Coordinator);
+        Assert.Equal("plan.json says so, without going and gone", plan.Reason);
+
+        problem = problem with { Silos = [problem.Silos[0] with { MemoryBytes = 1000 }, problem.Silos[1] with { MemoryBytes = 500 }, problem.Silos[2] with { MemoryBytes = 2000 }] };
+        var error = Assert.Throws<HeadClusterException>(() => HeadPlanner.Plan(problem, strategy));
+        Assert.Equal((HeadClusterErrorKind.OutOfMemory, "model 'm' does not fit as plan.json places it: no other silo has room for what belongs to going and gone"), (error.Kind, error.Message));
+    }
+
+    [Fact]
     public void Pinned_without_a_file_says_so() => Assert.Contains(
         "no-such-plan.json cannot be read",
         Assert.Throws<HeadClusterException>(() => PinnedStrategy.Read("no-such-plan.json")).Message,
