@@ -5,8 +5,8 @@ namespace HeadCluster;
 public interface IWeightGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Lets go of the weights, those of the grains that serve this one alone included; their memory is free for others when the
-    /// call ends. The next request loads them anew.
+    /// Lets go of the grain's own weights, and not of those of a layer's heads or a model's layers; their memory is free for others when the call
+    /// ends. The next request loads them anew.
     /// </summary>
     [Alias("ReleaseAsync")]
     Task ReleaseAsync();

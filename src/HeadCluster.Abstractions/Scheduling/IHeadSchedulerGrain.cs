@@ -21,7 +21,7 @@ public interface IHeadSchedulerGrain : IGrainWithStringKey
 
     /// <summary>Moves one head, or activates it there.</summary>
     /// <exception cref="HeadClusterException">There is no such head or silo, or it has not the memory.</exception>
-    [Alias("MoveAsync"), ResponseTimeout("00:01:00")]
+    [Alias("MoveAsync"), ResponseTimeout("00:10:00")]
     Task<MoveReport> MoveAsync(HeadId head, SiloAddress silo, CancellationToken cancellationToken = default);
 
     /// <summary>Moves everything of the model away from a silo, which gets nothing more of it until it is started anew.</summary>

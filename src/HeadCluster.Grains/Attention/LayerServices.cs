@@ -18,6 +18,7 @@ internal sealed class LayerServices
         LinkMeter links,
         LayerInstruments instruments,
         PatternLimits patterns,
+        WeightRelease release,
         TimeProvider time,
         IOptions<HeadClusterOptions> options)
     {
@@ -31,6 +32,7 @@ internal sealed class LayerServices
         Links = links;
         Instruments = instruments;
         Patterns = patterns;
+        Release = release;
         Time = time;
         RecoveryTimeout = options.Value.RecoveryTimeout;
         WirePrecision = options.Value.WirePrecision;
@@ -55,6 +57,8 @@ internal sealed class LayerServices
     public LayerInstruments Instruments { get; }
 
     public PatternLimits Patterns { get; }
+
+    public WeightRelease Release { get; }
 
     public TimeProvider Time { get; }
 

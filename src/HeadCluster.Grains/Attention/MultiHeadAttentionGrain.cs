@@ -8,7 +8,7 @@ namespace HeadCluster.Grains;
 /// The coordinator of one layer: fans x out to its heads, gathers them, concatenates them and applies W_O.
 /// </summary>
 /// <remarks>Beside its caller, since x is there, unless the model's plan says otherwise; reentrant, since it only waits while its heads compute.</remarks>
-[GrainType("multi-head-attention"), CoordinatorPlacement, Immovable, Reentrant]
+[GrainType("multi-head-attention"), CoordinatorPlacement, Immovable, KeepAlive, Reentrant]
 internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, IMultiHeadAttentionGrain
 {
     private readonly LayerServices _services;
@@ -33,12 +33,6 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
     public Task PingHeadsAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(Weights.Heads.Grains.Select(head => head.LocateAsync(cancellationToken)));
 
-    public override async Task ReleaseAsync()
-    {
-        await WeightRelease.AllAsync(LoadedWeights?.Heads.Grains ?? []);
-        LetGo();
-    }
-
     protected override WeightLoad<LoadedLayer> PlanLoad()
     {
         _id = LayerId.Parse(this.GetPrimaryKeyString());
@@ -47,7 +41,20 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
 
     private async Task<AttentionResult> ServeAsync(AttentionRequest request, CancellationToken cancellationToken)
     {
-        var layer = Weights;
+        try
+        {
+            return await ServeAsync(Weights, request, cancellationToken);
+        }
+        catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
+        {
+            // Neither W_O nor the heads that did fit are of use without those that did not.
+            await _services.Release.AllAsync(_id.Model, _id.Layer);
+            throw;
+        }
+    }
+
+    private async Task<AttentionResult> ServeAsync(LoadedLayer layer, AttentionRequest request, CancellationToken cancellationToken)
+    {
         int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } matrix ? matrix.Rows : 0];
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
@@ -101,12 +108,6 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             measured.Fail(exception);
-            if (exception is HeadClusterException { Kind: HeadClusterErrorKind.OutOfMemory })
-            {
-                // Neither W_O nor the heads that did fit are of use without those that did not.
-                await ReleaseAsync();
-            }
-
             throw;
         }
     }

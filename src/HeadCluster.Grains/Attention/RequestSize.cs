@@ -31,13 +31,21 @@ internal static class RequestSize
     }
 
     /// <summary>Checks what a whole model sends to its layers, computes and answers.</summary>
-    public static void CheckForward(string where, ModelConfiguration model, int rows, int[] sequenceLengths, ForwardCapture capture, PatternSelection? patterns)
+    /// <param name="where">The model, for errors.</param>
+    /// <param name="model">The sizes.</param>
+    /// <param name="rows">Tokens.</param>
+    /// <param name="sequenceLengths">Tokens of each sequence.</param>
+    /// <param name="logits">How many of the tokens get logits.</param>
+    /// <param name="capture">What else is captured.</param>
+    /// <param name="patterns">What of the patterns is captured, within limits; null for nothing.</param>
+    public static void CheckForward(
+        string where, ModelConfiguration model, int rows, int[] sequenceLengths, int logits, ForwardCapture capture, PatternSelection? patterns)
     {
         CheckMessage(where, Bytes(rows, model.ModelDim) + ((Int128)sequenceLengths.Length * WireLimits.IntegerBytes), "what a layer is sent");
         CheckArray(where, rows, model.Transformer!.FeedForwardDim, "the feed-forward layer");
         CheckReply(
             where,
-            Bytes(rows, model.Transformer.VocabularySize)
+            Bytes(logits, model.Transformer.VocabularySize)
                 + (capture.HasFlag(ForwardCapture.Blocks) ? model.LayerCount * Bytes(rows, model.ModelDim) : 0)
                 + PatternBytes(model, sequenceLengths, patterns));
     }

@@ -55,6 +55,7 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<ModelCatalog>();
         services.AddSingleton<WeightMemory>();
         services.AddSingleton<WeightLoader>();
+        services.AddSingleton<WeightRelease>();
         services.AddSingleton<HeadInstruments>();
         services.AddSingleton<LayerInstruments>();
         services.AddSingleton<ModelInstruments>();

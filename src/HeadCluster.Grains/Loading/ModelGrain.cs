@@ -59,9 +59,13 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
     }
 
     /// <inheritdoc/>
-    public virtual Task ReleaseAsync()
+    public Task ReleaseAsync()
     {
-        LetGo();
+        // A request that came in before the grain has gone away is to be sent again.
+        Fail(new HeadClusterException(
+            HeadClusterErrorKind.Unavailable, $"the weights of {this.GetPrimaryKeyString()} were just let go of; send the request again"));
+        _weights = null;
+        DeactivateOnIdle();
         return Task.CompletedTask;
     }
 
@@ -80,15 +84,6 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
     /// <summary>What is to be loaded, and how much memory it takes.</summary>
     /// <exception cref="HeadClusterException">The grain's key names nothing that this silo's models have.</exception>
     protected abstract WeightLoad<TWeights> PlanLoad();
-
-    /// <summary>Lets go of the weights and goes away. A request that came in before that is over is to be sent again.</summary>
-    protected void LetGo()
-    {
-        Fail(new HeadClusterException(
-            HeadClusterErrorKind.Unavailable, $"the weights of {this.GetPrimaryKeyString()} were just let go of; send the request again"));
-        _weights = null;
-        DeactivateOnIdle();
-    }
 
     private void Fail(HeadClusterException failure)
     {

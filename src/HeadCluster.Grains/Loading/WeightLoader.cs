@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using HeadCluster.Kernels;
 using HeadCluster.Models;
 
@@ -6,14 +5,18 @@ namespace HeadCluster.Grains;
 
 /// <summary>
 /// Loads weights into memory that it reserves first. What is about to be activated here can be prepared, so that it need not be
-/// loaded while calls wait for it.
+/// loaded while calls wait for it; nothing is loaded twice for that.
 /// </summary>
 internal sealed class WeightLoader
 {
     /// <summary>Weights that nobody came for are let go of after this.</summary>
     private static readonly TimeSpan PreparedFor = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<string, Prepared> _prepared = new(StringComparer.Ordinal);
+    /// <summary>In bytes. To read more than this may take a disk seconds, in which a compute thread would serve no head.</summary>
+    private const long Large = 64 << 20;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Preparation> _prepared = new(StringComparer.Ordinal);
     private readonly WeightMemory _memory;
     private readonly ComputePool _compute;
     private readonly TimeProvider _time;
@@ -25,57 +28,77 @@ internal sealed class WeightLoader
         _time = time;
     }
 
-    /// <summary>The weights, and their memory until it is disposed: prepared ones, or else they are loaded.</summary>
+    /// <summary>The weights, and their memory until it is disposed: those that are prepared or being so, or else they are loaded.</summary>
     /// <exception cref="HeadClusterException">There is no memory for them, or their file cannot be read.</exception>
     /// <exception cref="OperationCanceledException">Nobody waits for them any more; their memory is given back.</exception>
     public async Task<(TWeights Weights, IDisposable Reserved)> LoadAsync<TWeights>(WeightLoad<TWeights> load, CancellationToken cancellationToken)
         where TWeights : class
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (_prepared.TryRemove(load.Owner, out var prepared))
+        var loaded = Take(load.Owner) is { } prepared
+            ? await prepared.Loading
+            : await LoadAsync(load, load.Bytes > Large ? OnThreadOfItsOwn : OnComputeThread);
+
+        // Orleans deactivates no activation that it has given up, so that nobody else would give the memory back.
+        if (cancellationToken.IsCancellationRequested)
         {
-            prepared.Expiry.Dispose();
-            return ((TWeights)prepared.Weights, prepared.Reserved);
+            loaded.Reserved.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
+        return ((TWeights)loaded.Weights, loaded.Reserved);
+
         // Reading waits for a disk, which a turn must not.
-        return await LoadAsync(
-            load, read => _compute.RunAsync(ComputePool.InlineOperations, _ => read(), cancellationToken: cancellationToken), cancellationToken);
+        Task OnComputeThread(Action read) => _compute.RunAsync(ComputePool.InlineOperations, _ => read(), cancellationToken: cancellationToken);
     }
 
     /// <summary>Loads weights for what is to be activated here within a minute.</summary>
+    /// <param name="load">The weights.</param>
+    /// <param name="cancellationToken">Ends the wait. Loading goes on, so that whoever asks again does not begin anew.</param>
     /// <exception cref="HeadClusterException">There is no memory for them, or their file cannot be read.</exception>
-    public async Task PrepareAsync<TWeights>(WeightLoad<TWeights> load, CancellationToken cancellationToken)
+    public Task PrepareAsync<TWeights>(WeightLoad<TWeights> load, CancellationToken cancellationToken)
         where TWeights : class
     {
-        if (_prepared.ContainsKey(load.Owner))
+        lock (_lock)
         {
-            return;
-        }
+            if (!_prepared.TryGetValue(load.Owner, out var preparation))
+            {
+                _prepared.Add(load.Owner, preparation = new Preparation());
+                preparation.Loading = PrepareAsync(load, preparation);
+            }
 
-        // A whole model may take seconds, in which a compute thread would serve no head, and what is served where it is need not hurry.
-        var (weights, reserved) = await LoadAsync(
-            load, read => Task.Factory.StartNew(read, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default), cancellationToken);
-        var expiry = _time.CreateTimer(_ => Discard(load.Owner), null, PreparedFor, Timeout.InfiniteTimeSpan);
-        if (!_prepared.TryAdd(load.Owner, new Prepared(weights, reserved, expiry)))
-        {
-            expiry.Dispose();
-            reserved.Dispose();
+            return preparation.Loading.WaitAsync(cancellationToken);
         }
     }
 
     /// <summary>Lets go of weights that were prepared and that nobody will come for.</summary>
-    public void Discard(string owner)
+    public void Discard(string owner) => Discard(owner, only: null);
+
+    private async Task<Loaded> PrepareAsync<TWeights>(WeightLoad<TWeights> load, Preparation preparation)
+        where TWeights : class
     {
-        if (_prepared.TryRemove(owner, out var prepared))
+        try
         {
-            prepared.Expiry.Dispose();
-            prepared.Reserved.Dispose();
+            // What is served where it is need not hurry.
+            var loaded = await LoadAsync(load, OnThreadOfItsOwn);
+            lock (_lock)
+            {
+                if (_prepared.GetValueOrDefault(load.Owner) == preparation)
+                {
+                    preparation.Expiry = _time.CreateTimer(_ => Discard(load.Owner, preparation), null, PreparedFor, Timeout.InfiniteTimeSpan);
+                }
+            }
+
+            return loaded;
+        }
+        catch
+        {
+            Take(load.Owner, preparation);
+            throw;
         }
     }
 
-    private async Task<(TWeights Weights, IDisposable Reserved)> LoadAsync<TWeights>(
-        WeightLoad<TWeights> load, Func<Action, Task> run, CancellationToken cancellationToken)
+    private async Task<Loaded> LoadAsync<TWeights>(WeightLoad<TWeights> load, Func<Action, Task> run)
         where TWeights : class
     {
         var reserved = _memory.Reserve(load.Bytes, load.Model, load.Owner);
@@ -83,10 +106,7 @@ internal sealed class WeightLoader
         {
             var weights = default(TWeights);
             await run(() => weights = load.Load());
-
-            // Orleans deactivates no activation that it has given up, so that nobody else would give the memory back.
-            cancellationToken.ThrowIfCancellationRequested();
-            return (weights!, reserved);
+            return new Loaded(weights!, reserved);
         }
         catch (Exception exception)
         {
@@ -100,5 +120,49 @@ internal sealed class WeightLoader
         }
     }
 
-    private sealed record Prepared(object Weights, IDisposable Reserved, ITimer Expiry);
+    // What was prepared, or, if that is not what is meant, nothing.
+    private Preparation? Take(string owner, Preparation? only = null)
+    {
+        lock (_lock)
+        {
+            if (!_prepared.TryGetValue(owner, out var preparation) || (only ?? preparation) != preparation)
+            {
+                return null;
+            }
+
+            _prepared.Remove(owner);
+            preparation.Expiry?.Dispose();
+            return preparation;
+        }
+    }
+
+    private void Discard(string owner, Preparation? only)
+    {
+        if (Take(owner, only) is { } preparation)
+        {
+            _ = GiveBackAsync(preparation.Loading);
+        }
+    }
+
+    // Once it is there, if it comes.
+    private static async Task GiveBackAsync(Task<Loaded> loading)
+    {
+        await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (loading.IsCompletedSuccessfully)
+        {
+            (await loading).Reserved.Dispose();
+        }
+    }
+
+    private static Task OnThreadOfItsOwn(Action read) =>
+        Task.Factory.StartNew(read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private sealed record Loaded(object Weights, IDisposable Reserved);
+
+    private sealed class Preparation
+    {
+        public Task<Loaded> Loading { get; set; } = null!;
+
+        public ITimer? Expiry { get; set; }
+    }
 }

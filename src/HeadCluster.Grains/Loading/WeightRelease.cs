@@ -1,18 +1,24 @@
+using HeadCluster.Scheduling;
+
 namespace HeadCluster.Grains;
 
 /// <summary>
 /// Lets go of weights that are of no use alone: when a part of a layer or model does not fit, the parts that did would only be
 /// in the way of other models.
 /// </summary>
-internal static class WeightRelease
+internal sealed class WeightRelease(SchedulingAgentClient agents, ISiloStatusOracle silos)
 {
-    public static Task AllAsync(IEnumerable<IWeightGrain> grains) => Task.WhenAll(grains.Select(ReleaseAsync));
+    /// <summary>Has every silo let go of what it has of a model, or of one of its layers.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="layer">The layer; null for all of the model.</param>
+    public Task AllAsync(string model, int? layer = null) =>
+        Task.WhenAll(silos.GetApproximateSiloStatuses(onlyActive: true).Keys.Select(silo => ReleaseAsync(silo, model, layer)));
 
-    private static async Task ReleaseAsync(IWeightGrain grain)
+    private async Task ReleaseAsync(SiloAddress silo, string model, int? layer)
     {
         try
         {
-            await grain.ReleaseAsync();
+            await agents.On(silo).ReleaseAsync(model, layer);
         }
         catch (Exception exception) when (exception is HeadClusterException or OrleansException or TimeoutException)
         {

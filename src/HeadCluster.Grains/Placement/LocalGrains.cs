@@ -42,6 +42,15 @@ internal sealed class LocalGrains
         }
     }
 
+    /// <summary>Whether a coordinator is here.</summary>
+    public bool Has(GrainId coordinator)
+    {
+        lock (_lock)
+        {
+            return _coordinators.ContainsKey(coordinator);
+        }
+    }
+
     public HeadId[] HeadsOf(string model)
     {
         lock (_lock)

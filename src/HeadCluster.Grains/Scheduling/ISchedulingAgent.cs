@@ -17,12 +17,15 @@ internal interface ISchedulingAgent : IGrainService
     [Alias("ReceiveAsync")]
     Task ReceiveAsync(FloatTensor payload, CancellationToken cancellationToken = default);
 
-    /// <summary>Loads and packs the weights of a head that is about to be activated here, and waits until nothing is left of an earlier activation.</summary>
+    /// <summary>
+    /// Loads and packs the weights of a head that is about to be activated here, and waits until nothing is left of an earlier activation. Nothing
+    /// is done if it is here already.
+    /// </summary>
     /// <exception cref="HeadClusterException">There is no memory for it, or its file cannot be read.</exception>
-    [Alias("PrepareAsync"), ResponseTimeout("00:01:00")]
+    [Alias("PrepareAsync"), ResponseTimeout("00:10:00")]
     Task PrepareAsync(HeadId head, CancellationToken cancellationToken = default);
 
-    /// <summary>Lets go of weights that were prepared for a head that will not come.</summary>
+    /// <summary>Lets go of weights that were prepared for a head that will not come, if there are any.</summary>
     [Alias("DiscardAsync")]
     Task DiscardAsync(HeadId head, CancellationToken cancellationToken = default);
 
@@ -32,7 +35,7 @@ internal interface ISchedulingAgent : IGrainService
 
     /// <summary>The same of the grain of a layer or of a whole model.</summary>
     /// <exception cref="HeadClusterException">There is no memory for it, or its file cannot be read.</exception>
-    [Alias("PrepareCoordinatorAsync"), ResponseTimeout("00:01:00")]
+    [Alias("PrepareCoordinatorAsync"), ResponseTimeout("00:10:00")]
     Task PrepareCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken = default);
 
     /// <summary>Lets go of weights that were prepared for the grain of a layer or of a whole model that will not come.</summary>
@@ -46,6 +49,10 @@ internal interface ISchedulingAgent : IGrainService
     /// <summary>Tells which plan new activations of a model obey.</summary>
     [Alias("PostAsync")]
     Task PostAsync(PostedPlan plan, CancellationToken cancellationToken = default);
+
+    /// <summary>Lets go of all that the silo has of a model, or of one of its layers, and that can serve nothing since another part does not fit.</summary>
+    [Alias("ReleaseAsync")]
+    Task ReleaseAsync(string model, int? layer, CancellationToken cancellationToken = default);
 
     /// <summary>The silo is to give up what it has, and to get nothing more.</summary>
     [Alias("DrainAsync")]

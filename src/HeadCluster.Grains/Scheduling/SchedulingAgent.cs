@@ -90,6 +90,11 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
     public async Task PrepareAsync(HeadId head, CancellationToken cancellationToken)
     {
         await _local.WaitUntilGoneAsync(head, cancellationToken);
+        if (_local.Find(head) is not null)
+        {
+            return;
+        }
+
         await _loader.PrepareAsync(LoadedHead.Plan(_models, head), cancellationToken);
     }
 
@@ -104,6 +109,11 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
     public async Task PrepareCoordinatorAsync(GrainId coordinator, CancellationToken cancellationToken)
     {
         await _local.WaitUntilGoneAsync(coordinator, cancellationToken);
+        if (_local.Has(coordinator))
+        {
+            return;
+        }
+
         await (IsLayer(coordinator, out var layer)
             ? _loader.PrepareAsync(LoadedLayer.Plan(_models, _grains, layer), cancellationToken)
             : _loader.PrepareAsync(TransformerBody.Plan(_models, coordinator.Key.ToString()!), cancellationToken));
@@ -123,6 +133,18 @@ internal sealed class SchedulingAgent : GrainService, ISchedulingAgent
     {
         _board.Post(plan);
         return Task.CompletedTask;
+    }
+
+    public Task ReleaseAsync(string model, int? layer, CancellationToken cancellationToken)
+    {
+        var heads = _local.HeadsOf(model)
+            .Where(head => layer is null || head.Layer == layer)
+            .Select(head => _grains.GetGrain<IAttentionHeadGrain>(head.ToString()))
+            .ToArray<IWeightGrain>();
+        var coordinators = _local.CoordinatorsOf(model)
+            .Where(coordinator => layer is null || (IsLayer(coordinator, out var id) && id.Layer == layer))
+            .Select(_grains.GetGrain<IWeightGrain>);
+        return Task.WhenAll(coordinators.Concat(heads).Select(grain => grain.ReleaseAsync()));
     }
 
     public Task DrainAsync(CancellationToken cancellationToken)

@@ -23,9 +23,14 @@ internal sealed class ForwardPass
     /// <summary>Layers whose attention is done, in the pass that runs or ran last.</summary>
     public int Attended { get; private set; }
 
-    /// <summary>Computes the logits of every position. The request has been checked.</summary>
+    /// <summary>Runs tokens through all layers, and computes the logits of the last of them. The request has been checked.</summary>
+    /// <param name="request">The tokens.</param>
+    /// <param name="sequenceLengths">Tokens of each sequence.</param>
+    /// <param name="logits">How many of the last tokens get logits, 1 or more.</param>
+    /// <param name="deadline">Ends it.</param>
+    /// <exception cref="HeadClusterException">A layer refused, or what it would get is not finite.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up, or the time has passed.</exception>
-    public async Task<ForwardResult> RunAsync(ForwardRequest request, int[] sequenceLengths, Deadline deadline)
+    public async Task<ForwardResult> RunAsync(ForwardRequest request, int[] sequenceLengths, int logits, Deadline deadline)
     {
         var cancellationToken = deadline.Token;
         var rows = request.Tokens.Length;
@@ -52,19 +57,18 @@ internal sealed class ForwardPass
                 }
             }
 
-            return new ForwardResult(await LogitsAsync(x, rows, cancellationToken), reports, blocks) { Times = times };
-        }
-        catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
-        {
-            // The layer that did not fit has let go of its heads itself.
-            await WeightRelease.AllAsync(_layers[..Attended]);
-            throw;
+            return new ForwardResult(await LogitsAsync(x.AsMemory((rows - logits) * width, logits * width), logits, cancellationToken), reports, blocks) { Times = times };
         }
         finally
         {
             stream.Release();
         }
     }
+
+    /// <summary>The error of a model whose weights give numbers that are none.</summary>
+    /// <param name="what">What is not finite.</param>
+    public HeadClusterException NotFinite(string what) => new(
+        HeadClusterErrorKind.InvalidModel, $"model '{_model}': {what} is not finite; a weight of its checkpoint is not, or is too large");
 
     private async Task<(HeadReport[] Heads, LayerReport Times)> RunBlockAsync(
         int layer, float[] x, int rows, int[] sequenceLengths, PatternSelection? patterns, Deadline deadline)
@@ -86,8 +90,30 @@ internal sealed class ForwardPass
         var width = _body.Model.ModelDim;
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
-        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns, TimeLimit: deadline.Remaining);
-        return await _layers[layer].AttendAsync(request, deadline.AnswersToken);
+        var grain = _layers[layer];
+        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns, Guid.NewGuid(), deadline.Remaining);
+        try
+        {
+            return await RepeatedCall.FirstAsync(end => grain.AttendAsync(request, end), IsLostAsync, _time, deadline.AnswersToken);
+        }
+        catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.InvalidInput && NonFinite.IndexOf(input) >= 0)
+        {
+            // It is not the caller's, whose tokens have been checked.
+            throw NotFinite($"what layer {layer} gets");
+        }
+
+        // One that cannot be asked may still be serving.
+        async Task<bool> IsLostAsync(CancellationToken end)
+        {
+            try
+            {
+                return !await grain.IsServingAsync(request.Id, end);
+            }
+            catch (Exception exception) when (exception is TimeoutException or OrleansException)
+            {
+                return false;
+            }
+        }
     }
 
     private async Task FinishBlockAsync(int layer, FloatTensor attention, float[] x, int rows, CancellationToken cancellationToken)
@@ -103,7 +129,7 @@ internal sealed class ForwardPass
         span.Complete();
     }
 
-    private async Task<FloatTensor> LogitsAsync(float[] x, int rows, CancellationToken cancellationToken)
+    private async Task<FloatTensor> LogitsAsync(ReadOnlyMemory<float> x, int rows, CancellationToken cancellationToken)
     {
         var width = _body.Model.ModelDim;
         var vocabulary = _body.VocabularySize;
@@ -112,7 +138,7 @@ internal sealed class ForwardPass
             rows,
             _body.LogitsOperationsPerRow,
             (first, count, token) => _body.ComputeLogits(
-                x.AsSpan(first * width, count * width), count, logits.AsSpan(first * vocabulary, count * vocabulary), token),
+                x.Span.Slice(first * width, count * width), count, logits.AsSpan(first * vocabulary, count * vocabulary), token),
             cancellationToken: cancellationToken);
         return new FloatTensor(logits, rows, vocabulary);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace HeadCluster.Grains;
@@ -7,7 +8,7 @@ internal static class TokenInput
 {
     /// <summary>Checks that there are tokens, that their sequences fit the model's positions, and that the model knows each.</summary>
     /// <exception cref="HeadClusterException">Something is not as expected.</exception>
-    public static void Check(string model, int[]? tokens, ReadOnlySpan<int> sequenceLengths, int maxSequenceLength, int vocabularySize)
+    public static void Check(string model, [NotNull] int[]? tokens, ReadOnlySpan<int> sequenceLengths, int maxSequenceLength, int vocabularySize)
     {
         if (tokens is null or [])
         {

@@ -8,7 +8,7 @@ namespace HeadCluster.Grains;
 
 /// <summary>A whole GPT: everything but attention is computed here, attention by the layers' grains and their heads.</summary>
 /// <remarks>Beside its caller, unless the model's plan says otherwise; reentrant, since it mostly waits.</remarks>
-[GrainType(TypeName), CoordinatorPlacement, Immovable, Reentrant]
+[GrainType(TypeName), CoordinatorPlacement, Immovable, KeepAlive, Reentrant]
 internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITransformerGrain
 {
     private const string TypeName = "transformer";
@@ -20,6 +20,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     private readonly PatternLimits _patterns;
     private readonly PatternSampling _sampling;
+    private readonly WeightRelease _release;
 
     public TransformerGrain(
         ModelCatalog models,
@@ -29,6 +30,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         ModelInstruments instruments,
         PatternLimits patterns,
         PatternSampling sampling,
+        WeightRelease release,
         ILocalSiloDetails silo,
         TimeProvider time)
         : base(models, loader, compute, local)
@@ -36,6 +38,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         _instruments = instruments;
         _patterns = patterns;
         _sampling = sampling;
+        _release = release;
         _silo = silo.SiloAddress;
         _time = time;
     }
@@ -49,12 +52,13 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     public Task<ModelDescription> DescribeAsync(CancellationToken cancellationToken) => Task.FromResult(Models.Describe(Name));
 
-    public Task<ForwardResult> ForwardAsync(ForwardRequest request, CancellationToken cancellationToken)
+    public async Task<ForwardResult> ForwardAsync(ForwardRequest request, CancellationToken cancellationToken)
     {
-        int[] lengths = request.SequenceLengths ?? [request.Tokens.Length];
-        TokenInput.Check(Name, request.Tokens, lengths, Weights.Model.MaxSequenceLength, Weights.VocabularySize);
+        var body = await BodyAsync();
+        int[] lengths = request.SequenceLengths ?? [request.Tokens?.Length ?? 0];
+        TokenInput.Check(Name, request.Tokens, lengths, body.Model.MaxSequenceLength, body.VocabularySize);
         TimeLimits.Check(request.TimeLimit);
-        return _served.ServeAsync(request.Id, () => ForwardAsync(request, lengths, cancellationToken), whenUnshared: null, cancellationToken);
+        return await _served.ServeAsync(request.Id, () => ForwardAsync(request, lengths, cancellationToken), whenUnshared: null, cancellationToken);
     }
 
     public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
@@ -63,7 +67,8 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
         GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        TokenInput.Check(Name, request.Tokens, [request.Tokens.Length], Weights.Model.MaxSequenceLength, Weights.VocabularySize);
+        var body = await BodyAsync();
+        TokenInput.Check(Name, request.Tokens, [request.Tokens?.Length ?? 0], body.Model.MaxSequenceLength, body.VocabularySize);
         CheckSteps(request);
         TimeLimits.Check(request.TimeLimit);
 
@@ -83,6 +88,20 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     protected override WeightLoad<TransformerBody> PlanLoad() => TransformerBody.Plan(Models, Name);
 
+    // If it does not fit, what is there of the model is of no use.
+    private async Task<TransformerBody> BodyAsync()
+    {
+        try
+        {
+            return Weights;
+        }
+        catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
+        {
+            await _release.AllAsync(Name);
+            throw;
+        }
+    }
+
     private ForwardPass Pass()
     {
         var layers = new IMultiHeadAttentionGrain[Weights.Model.LayerCount];
@@ -98,7 +117,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         using var span = _instruments.StartForward(Name, request.Tokens.Length);
         using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
-        var result = await RunAsync(Pass(), request, lengths, deadline, cancellationToken);
+        var result = await RunAsync(Pass(), request, lengths, logits: request.Tokens.Length, deadline, cancellationToken);
         span.Complete();
         return result;
     }
@@ -108,24 +127,29 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         using var span = generation.StartToken(position: tokens.Length);
         var began = _time.GetTimestamp();
-        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], deadline, cancellationToken);
-        var next = GreedyChoice.From(result.Logits.Row(tokens.Length - 1), position: tokens.Length);
+        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], logits: 1, deadline, cancellationToken);
+        if (NonFinite.IndexOf(result.Logits.Span) >= 0)
+        {
+            throw pass.NotFinite("what it says of the next token");
+        }
+
+        var next = GreedyChoice.From(result.Logits.Row(0), position: tokens.Length);
         generation.RecordToken(_time.GetElapsedTime(began));
         span.Complete();
         return next;
     }
 
     private async Task<ForwardResult> RunAsync(
-        ForwardPass pass, ForwardRequest request, int[] lengths, Deadline deadline, CancellationToken cancellationToken)
+        ForwardPass pass, ForwardRequest request, int[] lengths, int logits, Deadline deadline, CancellationToken cancellationToken)
     {
         var where = $"model '{Name}'";
         var model = Weights.Model;
         request = request with { Patterns = _patterns.Bound(where, request.Patterns, model) };
-        RequestSize.CheckForward(where, model, request.Tokens.Length, lengths, request.Capture, request.Patterns);
+        RequestSize.CheckForward(where, model, request.Tokens.Length, lengths, logits, request.Capture, request.Patterns);
         var sampled = _sampling.Sample(Name, model, request, lengths);
         try
         {
-            var result = await pass.RunAsync(sampled ?? request, lengths, deadline);
+            var result = await pass.RunAsync(sampled ?? request, lengths, logits, deadline);
             _sampling.Keep(Name, request, lengths, result);
             return sampled is null ? result : result with { Layers = WithoutPatterns(result.Layers) };
         }
@@ -139,7 +163,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         }
         catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.OutOfMemory)
         {
-            LetGo();
+            await _release.AllAsync(Name);
             throw;
         }
     }

@@ -63,6 +63,16 @@ public sealed class BadInputTests(NanoGptCluster cluster)
         await RefusedAsync(() => GenerateAsync(tokens, 1), ["nano-gpt", .. words]);
     }
 
+    [Fact]
+    public async Task Tokens_that_are_missing_are_refused()
+    {
+        var model = cluster.Cluster.Grains.GetGrain<ITransformerGrain>(NanoGpt.Name);
+        await RefusedAsync(() => model.ForwardAsync(new ForwardRequest(null!), TestContext.Current.CancellationToken), ["nano-gpt", "no tokens"]);
+        await RefusedAsync(
+            () => model.GenerateAsync(new GenerationRequest(null!, Steps: 1), TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken).AsTask(),
+            ["nano-gpt", "no tokens"]);
+    }
+
     [Theory]
     [InlineData(7)]
     [InlineData(-1)]

@@ -1,4 +1,5 @@
 using HeadCluster.Grains;
+using HeadCluster.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -25,6 +26,33 @@ public sealed class LostCallTests
             .AttendAsync(new AttentionRequest(Matrices.Random(10, 768)), stop);
 
         Assert.Equal(12, result.Heads.Length);
+        Assert.Equal(1, lost);
+
+        // So that the silo can stop.
+        end.SetResult();
+    }
+
+    // Without a look at whether it is served it would not end.
+    [Fact(Timeout = 60_000)]
+    public async Task A_layer_that_does_not_serve_what_a_model_asked_it_for_is_asked_again()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var lost = 0;
+        var end = new TaskCompletionSource();
+        await using var cluster = await BareCluster.StartAsync(1, silo =>
+        {
+            silo.AddHeadCluster(options => options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory });
+            silo.AddIncomingGrainCallFilter(call =>
+                call.InterfaceMethod.DeclaringType == typeof(IMultiHeadAttentionGrain)
+                && call.MethodName == nameof(IMultiHeadAttentionGrain.AttendAsync)
+                && Interlocked.Exchange(ref lost, 1) == 0
+                    ? end.Task
+                    : call.Invoke());
+        });
+
+        var result = await cluster.Client.GetGrain<ITransformerGrain>(NanoGpt.Name).ForwardAsync(new ForwardRequest([0, 1, 2]), stop);
+
+        Assert.Equal(3, result.Logits.Rows);
         Assert.Equal(1, lost);
 
         // So that the silo can stop.

@@ -107,24 +107,32 @@ public sealed class BrokenModelTests
         }
     }
 
-    [Fact]
-    public async Task Layers_of_a_model_that_does_not_fit_are_let_go_of()
+    [Theory]
+    [InlineData(330_000, new int[0], "nano-gpt/2", 24)]
+    [InlineData(330_000, new[] { 2 }, "nano-gpt/1", 24)]
+    [InlineData(250_000, new[] { 1, 2 }, "model nano-gpt", 18)]
+    public async Task Layers_of_a_model_that_does_not_fit_are_let_go_of(long limit, int[] before, string what, int heads)
     {
-        // What is not attention takes 236 kB and each of the three layers 38 kB: two of them fit.
+        // What is not attention takes 236 kB and each of the three layers 38 kB; the other model 12.6 kB a head.
         await using var cluster = await HeadClusterTestCluster.StartAsync(
             1,
             options =>
             {
                 options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory };
-                options.MemoryLimitBytes = 330_000;
+                options.MemoryLimitBytes = limit;
             },
             TestContext.Current.CancellationToken);
+        foreach (var layer in before)
+        {
+            await cluster.Client.AttendAsync(NanoGpt.Name, layer, Matrices.Random(3, 48), TestContext.Current.CancellationToken);
+        }
 
         var error = await Refusal.OfAsync(
-            () => cluster.Client.LogitsAsync(NanoGpt.Name, new[] { 0, 1, 2 }, TestContext.Current.CancellationToken), "nano-gpt/2", "bytes");
+            () => cluster.Client.LogitsAsync(NanoGpt.Name, new[] { 0, 1, 2 }, TestContext.Current.CancellationToken), what, "bytes");
 
         Assert.Equal(HeadClusterErrorKind.OutOfMemory, error.Kind);
-        await AttendAsync(cluster, "random:nano?layers=1&heads=24", 48);
+        Assert.Empty(await cluster.FindHeadsAsync(TestContext.Current.CancellationToken));
+        await AttendAsync(cluster, $"random:nano?layers=1&heads={heads}", 48);
     }
 
     [Fact]
@@ -141,8 +149,13 @@ public sealed class BrokenModelTests
         await AttendAsync(cluster, "random:nano", 48);
     }
 
-    private static async Task ReleaseAsync(HeadClusterTestCluster cluster, string model) =>
+    // One layer, and what is active of its heads.
+    private static async Task ReleaseAsync(HeadClusterTestCluster cluster, string model)
+    {
+        var heads = (await cluster.FindHeadsAsync(TestContext.Current.CancellationToken)).Keys.Where(head => head.Model == model);
+        await Task.WhenAll(heads.Select(head => cluster.Grains.GetGrain<IAttentionHeadGrain>(head.ToString()).ReleaseAsync()));
         await cluster.Grains.GetGrain<IMultiHeadAttentionGrain>(new LayerId(model, 0).ToString()).ReleaseAsync();
+    }
 
     private static async Task RefusedAsync(Action<TemporaryDirectory> damage, params string[] words)
     {

@@ -92,13 +92,12 @@ internal sealed class HeadMover
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            await DiscardAsync(discard);
             throw new HeadClusterException(HeadClusterErrorKind.Unavailable, $"{who} did not come to silo {to} within {HandOver.TotalSeconds:0} s");
         }
-        catch
+        finally
         {
+            // What it has not taken: it did not come, or a call had activated it there meanwhile.
             await DiscardAsync(discard);
-            throw;
         }
     }
 

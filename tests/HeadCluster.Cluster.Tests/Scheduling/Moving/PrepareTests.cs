@@ -38,6 +38,24 @@ public sealed class PrepareTests
         await Task.WhenAll(head, layer);
     }
 
+    [Fact]
+    public async Task What_is_here_already_is_not_prepared_once_more()
+    {
+        await using var cluster = await StartTwoAsync();
+        var (coordinator, silo, _) = await ActivateAsync(cluster, "multi-head-attention", Layer.ToString());
+        using (PlacementHint.On(Address(silo)))
+        {
+            await silo.GetRequiredService<IGrainFactory>().GetGrain<IAttentionHeadGrain>(Layer.Head(0).ToString()).LocateAsync(Stop);
+        }
+
+        var free = Free(silo);
+        var agent = silo.GetRequiredService<SchedulingAgentClient>().On(Address(silo));
+        await agent.PrepareCoordinatorAsync(coordinator, Stop);
+        await agent.PrepareAsync(Layer.Head(0), Stop);
+
+        Assert.Equal(free, Free(silo));
+    }
+
     [Theory]
     [InlineData("multi-head-attention", "random:nano/0")]
     [InlineData("transformer", "nano-gpt")]
