@@ -11,6 +11,7 @@ internal sealed class ComputeJob
 
     // The awaiter must not go on on a compute thread.
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenRegistration _cancelled;
     private Exception? _error;
     private int _taken;
     private int _ended;
@@ -34,6 +35,20 @@ internal sealed class ComputeJob
 
     /// <summary>Ends when no part runs any more, in success, with the first error, or cancelled.</summary>
     public Task Completion => _completion.Task;
+
+    /// <summary>Has the job end at once where it is cancelled before a thread has begun with it.</summary>
+    public void EndOnceCancelled() => _cancelled = _cancellationToken.UnsafeRegister(
+        static (job, token) => ((ComputeJob)job!).EndUnlessBegun(new OperationCanceledException(token)), this);
+
+    /// <summary>Ends the job with an error, unless a thread has begun with it, which then ends it. A thread that comes later finds no part.</summary>
+    public void EndUnlessBegun(Exception error)
+    {
+        if (Interlocked.CompareExchange(ref _taken, _parts, 0) == 0)
+        {
+            Volatile.Write(ref _error, error);
+            Complete();
+        }
+    }
 
     /// <summary>Computes parts until none is left; several threads may do so at once.</summary>
     /// <returns>Whether this thread ended the last part that ran: it has to see to it that that is told.</returns>
@@ -79,6 +94,8 @@ internal sealed class ComputeJob
     /// <summary>Tells the awaiter.</summary>
     public void Complete()
     {
+        // Without waiting: a cancellation that is under way finds the job begun.
+        _cancelled.Unregister();
         switch (_error)
         {
             case null:

@@ -78,8 +78,11 @@ public class ComputePool : IDisposable
     /// <param name="operations">Floating-point operations it will take, for the choice.</param>
     /// <param name="work">The work. It must look at the token between blocks.</param>
     /// <param name="order">Before and after which other work; null for after all that came before.</param>
-    /// <param name="cancellationToken">Work that has not started when it is cancelled never does.</param>
-    /// <returns>A task that ends with the work, in its success, error or cancellation.</returns>
+    /// <param name="cancellationToken">Work that has not started when it is cancelled never does, and ends at once.</param>
+    /// <returns>
+    /// A task that ends with the work, in its success, error or cancellation; with an <see cref="ObjectDisposedException"/> where work for a
+    /// thread comes after <see cref="Dispose()"/>.
+    /// </returns>
     public Task RunAsync(long operations, Action<CancellationToken> work, ComputeOrder? order = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -99,7 +102,10 @@ public class ComputePool : IDisposable
     /// so they should not take long.
     /// </param>
     /// <param name="cancellationToken">Parts that have not started when it is cancelled never do.</param>
-    /// <returns>A task that ends when no part runs any more, in success, with the first error, or cancelled.</returns>
+    /// <returns>
+    /// A task that ends when no part runs any more, in success, with the first error, or cancelled; with an
+    /// <see cref="ObjectDisposedException"/> where work for threads comes after <see cref="Dispose()"/>.
+    /// </returns>
     public Task RunPartsAsync(
         int parts,
         long operations,
@@ -127,7 +133,12 @@ public class ComputePool : IDisposable
 
         var job = new ComputeJob(parts, leading, order ?? new ComputeOrder(TakeTurn(), Place: 0), work, cancellationToken);
         var threads = Math.Min(Math.Min(parts, ThreadCount), operations / InlineOperations);
-        _queue.Add(job, (int)threads);
+        job.EndOnceCancelled();
+        if (!_queue.Add(job, (int)threads))
+        {
+            job.EndUnlessBegun(new ObjectDisposedException(nameof(ComputePool), "work came to a compute pool whose threads have ended"));
+        }
+
         return job.Completion;
     }
 
@@ -162,7 +173,7 @@ public class ComputePool : IDisposable
             cancellationToken);
     }
 
-    /// <summary>Lets the threads end after the work that is queued.</summary>
+    /// <summary>Lets the threads end after the work that is queued. What comes for them later fails.</summary>
     public void Dispose()
     {
         Dispose(disposing: true);

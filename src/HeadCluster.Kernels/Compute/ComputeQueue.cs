@@ -15,15 +15,18 @@ internal sealed class ComputeQueue
     private readonly List<ComputeJob> _ended = [];
 
     /// <summary>Has some threads take the same job.</summary>
-    public void Add(ComputeJob job, int threads)
+    /// <returns>False once no job may come any more; none will take it.</returns>
+    public bool Add(ComputeJob job, int threads)
     {
         lock (_lock)
         {
-            for (var thread = 0; thread < threads; thread++)
+            for (var thread = 0; thread < threads && !_isComplete; thread++)
             {
                 _jobs.Enqueue(job, (job.Order.Turn, job.Order.Place, _arrivals++));
                 Monitor.Pulse(_lock);
             }
+
+            return !_isComplete;
         }
     }
 

@@ -101,8 +101,8 @@ public sealed class ComputePoolTests
         Assert.False(ran);
     }
 
-    [Fact]
-    public async Task Work_cancelled_while_it_waits_for_a_thread_never_runs()
+    [Fact(Timeout = 60_000)]
+    public async Task Work_cancelled_while_it_waits_for_a_thread_ends_at_once_and_never_runs()
     {
         using var pool = new ComputePool(1);
         using var release = new ManualResetEventSlim();
@@ -110,12 +110,96 @@ public sealed class ComputePoolTests
         var ran = false;
         var busy = pool.RunAsync(Large, _ => release.Wait(TestContext.Current.CancellationToken));
         var waiting = pool.RunAsync(Large, _ => ran = true, cancellationToken: cancellation.Token);
+        var parts = pool.RunPartsAsync(4, Large, (_, _) => ran = true, leading: 2, cancellationToken: cancellation.Token);
         await cancellation.CancelAsync();
+
+        // The thread is not free yet.
+        var cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(cancellation.Token, cancelled.CancellationToken);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => parts.WaitAsync(TestContext.Current.CancellationToken));
+        Assert.True(waiting.IsCanceled && parts.IsCanceled);
+        Assert.False(busy.IsCompleted);
+
+        // It finds nothing of them, and goes on with what came later.
+        var later = pool.RunAsync(Large, _ => { });
         release.Set();
-        await busy;
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await Task.WhenAll(busy, later);
         Assert.False(ran);
         Assert.Equal(0, pool.Running);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Work_that_is_cancelled_at_any_time_ends_once_and_only_when_no_part_of_it_runs() =>
+        await Gen.Select(Gen.Int[1, 3], Gen.Int[1, 6], Gen.Int[0, 3], Gen.Int[1, 3], Gen.Int[0, 40]).SampleAsync(
+            async (threads, parts, leading, together, spins) =>
+            {
+                using var pool = new ComputePool(threads);
+                using var cancellation = new CancellationTokenSource();
+                var turn = pool.TakeTurn();
+                var running = new int[12];
+                var tasks = Array.ConvertAll([.. Enumerable.Range(0, running.Length)], (int own) => pool.RunPartsAsync(
+                    parts,
+                    parts * Large,
+                    (_, token) =>
+                    {
+                        Interlocked.Increment(ref running[own]);
+                        Thread.SpinWait(10);
+                        Interlocked.Decrement(ref running[own]);
+                        token.ThrowIfCancellationRequested();
+                    },
+                    new ComputeOrder(turn, own, together),
+                    Math.Min(leading, parts),
+                    own % 3 == 2 ? CancellationToken.None : cancellation.Token));
+                var seen = tasks.Select(async (task, own) =>
+                {
+                    await ((Task)task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    Assert.Equal(0, Volatile.Read(ref running[own]));
+                    Assert.True(task.IsCompletedSuccessfully || (task.IsCanceled && own % 3 != 2));
+                }).ToArray();
+                Thread.SpinWait(spins * 20);
+                await cancellation.CancelAsync();
+                await Task.WhenAll(seen).WaitAsync(TestContext.Current.CancellationToken);
+            },
+            iter: 1000);
+
+    [Fact]
+    public async Task Work_that_ended_is_not_held_by_its_token()
+    {
+        using var pool = new ComputePool(1);
+        using var cancellation = new CancellationTokenSource();
+        var ended = new List<WeakReference>();
+        for (var i = 0; i < 100; i++)
+        {
+            ended.Add(await EndAsync());
+        }
+
+        // The last ones may still be on somebody's stack.
+        GC.Collect();
+        Assert.InRange(ended.Count(memory => memory.IsAlive), 0, 10);
+        Assert.False(cancellation.IsCancellationRequested);
+
+        async Task<WeakReference> EndAsync()
+        {
+            var memory = new float[1000];
+            await pool.RunAsync(Large, _ => memory[0]++, cancellationToken: cancellation.Token);
+            return new WeakReference(memory);
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Work_for_the_threads_of_a_disposed_pool_fails_and_what_was_queued_before_is_done()
+    {
+        var pool = new ComputePool(1);
+        using var release = new ManualResetEventSlim();
+        var (queued, ran) = (false, false);
+        var busy = pool.RunAsync(Large, _ => release.Wait(TestContext.Current.CancellationToken));
+        var before = pool.RunAsync(Large, _ => queued = true);
+        pool.Dispose();
+        var after = pool.RunAsync(Large, _ => ran = true, cancellationToken: TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => after.WaitAsync(TestContext.Current.CancellationToken));
+        release.Set();
+        await Task.WhenAll(busy, before);
+        Assert.Equal((true, false), (queued, ran));
     }
 
     [Fact]
