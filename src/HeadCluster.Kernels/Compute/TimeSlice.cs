@@ -27,8 +27,15 @@ internal static class TimeSlice
 
     private const uint ScheduleNormally = 0;
 
-    /// <summary>Lengthens the calling thread's slice.</summary>
-    public static void Lengthen() => Set(thread: 0, Long);
+    // SCHED_FLAG_RESET_ON_FORK: a thread that this one starts has the system's usual slice. It would have its usual priority too, where that is
+    // a lower one.
+    private const ulong ResetOnFork = 1;
+
+    /// <summary>
+    /// Lengthens the calling thread's slice, and not those of threads that it starts: .NET's pool may start a worker on whichever thread gives
+    /// it work.
+    /// </summary>
+    public static void Lengthen() => Set(thread: 0, Long, ResetOnFork);
 
     /// <summary>Shortens the slices of all threads that this process has now, but those that compute. Threads that they start inherit it.</summary>
     public static void ShortenAll()
@@ -48,7 +55,7 @@ internal static class TimeSlice
     }
 
     // A kernel or a sandbox that does not take it leaves the thread as it was, as does one that has ended.
-    private static void Set(int thread, ulong slice)
+    private static void Set(int thread, ulong slice, ulong flags = 0)
     {
         (long Get, long Set)? calls = RuntimeInformation.ProcessArchitecture switch
         {
@@ -63,6 +70,8 @@ internal static class TimeSlice
             var attributes = default(SchedulingAttributes);
             if (CallSystem(get, thread, ref attributes, size, flags: 0) == 0 && attributes is { Policy: ScheduleNormally, Runtime: not Long })
             {
+                // Where threads have no slices, or have been put before others, the flag could only take from those they start.
+                attributes.Flags |= attributes is { Runtime: > 0, Nice: >= 0 } ? flags : 0;
                 attributes.Runtime = slice;
                 _ = CallSystem(set, thread, ref attributes, argument: 0, flags: 0);
             }
