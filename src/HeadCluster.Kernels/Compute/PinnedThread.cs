@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace HeadCluster.Kernels;
@@ -16,10 +17,13 @@ internal static class PinnedThread
 
     /// <summary>
     /// Keeps the calling thread on one of those processors that it may use now. Where that cannot be had, in a sandbox or on another
-    /// system, it goes on where it is put; so too where the process may use more processors than a quota grants it the time of, since others
-    /// with a quota would keep to the same ones.
+    /// system, it goes on where it is put; so too where the process may use more processors than a quota, which .NET rounds up to whole ones,
+    /// grants it the time of, since others with a quota would keep to the same ones.
     /// </summary>
-    /// <param name="thread">The thread's number, from 0 on; threads beyond the number of processors begin with the first again.</param>
+    /// <param name="thread">
+    /// The thread's number, from 0 on. The first ones have a core each (<see cref="OneOfEachCoreFirst"/>); threads beyond the number of
+    /// processors begin with the first again.
+    /// </param>
     public static void Stay(int thread)
     {
         if (!OperatingSystem.IsLinux())
@@ -40,10 +44,38 @@ internal static class PinnedThread
             return;
         }
 
-        var own = processors[thread % processors.Length];
+        var own = OneOfEachCoreFirst(processors, Siblings)[thread % processors.Length];
         Array.Clear(mask);
         mask[own / BitsOfWord] = 1UL << own;
         _ = SetAffinity(thread: 0, MaskBytes, mask);
+    }
+
+    /// <summary>
+    /// Processors in the order in which threads take them: one of each core, then another of each, so that no two threads share a core beside
+    /// one that nobody uses.
+    /// </summary>
+    /// <param name="processors">Their numbers, ascending.</param>
+    /// <param name="siblings">What all processors of a core have in common and none of another core has; null where that is not known.</param>
+    internal static int[] OneOfEachCoreFirst(int[] processors, Func<int, string?> siblings) =>
+    [
+        .. processors
+            .GroupBy(processor => siblings(processor) ?? processor.ToString(CultureInfo.InvariantCulture))
+            .SelectMany(core => core.Index())
+            .OrderBy(sibling => sibling.Index)
+            .Select(sibling => sibling.Item),
+    ];
+
+    // The processors of a processor's core, as Linux lists them. Not every sandbox has it.
+    private static string? Siblings(int processor)
+    {
+        try
+        {
+            return File.ReadAllText($"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     [DllImport("libc", EntryPoint = "sched_getaffinity")]

@@ -27,6 +27,23 @@ public sealed class PinnedThreadTests
         Assert.All(await AllowedOnThreadsAsync(2, pinned: false), other => Assert.Equal(allowed, other));
     }
 
+    // Linux numbers the two processors of a core one after the other on some machines, and half of all processors apart on others.
+    [Theory]
+    [InlineData("0 1 2 3 4 5", "0-1 0-1 2-3 2-3 4-5 4-5", "0 2 4 1 3 5")]
+    [InlineData("0 1 2 3 4 5", "0,3 1,4 2,5 0,3 1,4 2,5", "0 1 2 3 4 5")]
+    [InlineData("0 1 2 3 4 5", "0-3 0-3 0-3 0-3 4 5", "0 4 5 1 2 3")]
+    [InlineData("1 2 3 6", "0-1 2-3 2-3 6-7", "1 2 6 3")]
+    [InlineData("0 1 2", "0 1 2", "0 1 2")]
+    [InlineData("0 1 2 3", "? ? ? ?", "0 1 2 3")]
+    [InlineData("0 1 2 3", "0-1 0-1 ? ?", "0 2 3 1")]
+    public void Processors_are_taken_one_of_each_core_first(string processors, string siblings, string order)
+    {
+        int[] ascending = [.. processors.Split(' ').Select(int.Parse)];
+        var cores = ascending.Zip(siblings.Split(' ')).ToDictionary(pair => pair.First, pair => pair.Second);
+        var taken = PinnedThread.OneOfEachCoreFirst(ascending, processor => cores[processor] == "?" ? null : cores[processor]);
+        Assert.Equal(order, string.Join(' ', taken));
+    }
+
     // Which processors each thread of a pool may use.
     private static async Task<int[][]> AllowedOnThreadsAsync(int threads, bool pinned)
     {
