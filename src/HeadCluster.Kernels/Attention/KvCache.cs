@@ -68,13 +68,7 @@ public sealed class KvCache : IDisposable
     [MethodImpl(Compile.Alone)]
     public void Append(ReadOnlySpan<float> keys, int keyStride, ReadOnlySpan<float> values, int valueStride, int rows)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        if (rows > Capacity - Length)
-        {
-            throw new InvalidOperationException($"{rows} more positions do not fit: {Length} of {Capacity} are taken");
-        }
-
+        CheckRoom(rows);
         if (rows == 0)
         {
             return;
@@ -115,6 +109,20 @@ public sealed class KvCache : IDisposable
 
     /// <summary>Forgets all positions and keeps the memory.</summary>
     public void Clear() => Length = 0;
+
+    /// <summary>Forgets the positions from <paramref name="length"/> on; a cache that holds no more keeps them all.</summary>
+    internal void Truncate(int length) => Length = Math.Min(length, Length);
+
+    /// <summary>Throws unless that many more positions can be appended.</summary>
+    internal void CheckRoom(int rows)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        if (rows > Capacity - Length)
+        {
+            throw new InvalidOperationException($"{rows} more positions do not fit: {Length} of {Capacity} are taken");
+        }
+    }
 
     /// <summary>Forgets all positions and makes room for <paramref name="capacity"/> or more.</summary>
     public void Reset(int capacity)

@@ -82,7 +82,9 @@ public sealed class AttentionHead
     /// <param name="output">z: row r is <c>output[r·outputStride …]</c>, OutputDim long: the query heads side by side.</param>
     /// <param name="outputStride">Elements from one output row to the next.</param>
     /// <param name="cancellationToken">Checked between tiles of rows. The cache holds the new keys and values all the same.</param>
-    /// <exception cref="ArgumentException">The output is too short or the rows are not there.</exception>
+    /// <exception cref="ArgumentException">
+    /// The cache is one of another shape, the output is too short or the rows are not there; nothing was appended.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The rows do not fit the cache; nothing was appended.</exception>
     public void Attend(
         in ProjectedHead projected,
@@ -94,12 +96,14 @@ public sealed class AttentionHead
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(cache);
+        CheckCache(cache);
         ArgumentOutOfRangeException.ThrowIfLessThan(outputStride, Shape.OutputDim);
         if (rows == 0)
         {
             return;
         }
 
+        Check.AtLeast(output.Length, ((long)(rows - 1) * outputStride) + Shape.OutputDim, nameof(output));
         var position = cache.Length;
         cache.Append(projected.Keys(firstRow), projected.Stride, projected.Values(firstRow), projected.Stride, rows);
         for (var head = 0; head < Shape.QueryHeads; head++)
@@ -230,6 +234,15 @@ public sealed class AttentionHead
         finally
         {
             ArrayPool<float>.Shared.Return(rows);
+        }
+    }
+
+    /// <summary>Throws unless a cache is one of this head's keys and values.</summary>
+    internal void CheckCache(KvCache cache)
+    {
+        if (cache.HeadDim != Shape.HeadDim || cache.ValueDim != Shape.ValueDim)
+        {
+            throw new ArgumentException($"a cache of keys of {cache.HeadDim} and values of {cache.ValueDim} elements does not fit {Shape}", nameof(cache));
         }
     }
 

@@ -48,12 +48,16 @@ public sealed class AttentionLayer
     /// <param name="x"><c>[rows, ModelDim]</c>, row-major.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="y"><c>[rows, ModelDim]</c>.</param>
-    /// <param name="caches">One a head: the positions before, to which these are added; null for a whole sequence.</param>
+    /// <param name="caches">
+    /// One a head: the positions before, to which these are added; null for a whole sequence. After an exception they hold what they held before.
+    /// </param>
     /// <param name="cancellationToken">Checked between blocks of rows and columns.</param>
-    /// <exception cref="ArgumentException">A span is too short, or there is not one cache a head; no cache has changed.</exception>
+    /// <exception cref="ArgumentException">A span is too short, or there is not one cache a head, all of its shape and of one length.</exception>
+    /// <exception cref="InvalidOperationException">The rows do not fit a cache.</exception>
     public void Attend(ReadOnlySpan<float> x, int rows, Span<float> y, KvCache[]? caches = null, CancellationToken cancellationToken = default)
     {
         CheckArguments(x.Length, rows, y.Length, caches);
+        var position = caches?[0].Length ?? 0;
         var z = ArrayPool<float>.Shared.Rent(checked(rows * _outputWeights.Inputs));
         try
         {
@@ -63,6 +67,11 @@ public sealed class AttentionLayer
             }
 
             LinearKernel.Apply(z, rows, _outputWeights, y, cancellationToken);
+        }
+        catch
+        {
+            Truncate(caches, position);
+            throw;
         }
         finally
         {
@@ -75,9 +84,12 @@ public sealed class AttentionLayer
     /// <param name="rows">Number of rows.</param>
     /// <param name="y"><c>[rows, ModelDim]</c>.</param>
     /// <param name="pool">The threads.</param>
-    /// <param name="caches">One a head: the positions before, to which these are added; null for a whole sequence.</param>
+    /// <param name="caches">
+    /// One a head: the positions before, to which these are added; null for a whole sequence. After an exception they hold what they held before.
+    /// </param>
     /// <param name="cancellationToken">Checked between blocks of rows and columns.</param>
-    /// <exception cref="ArgumentException">A span is too short, or there is not one cache a head; no cache has changed.</exception>
+    /// <exception cref="ArgumentException">A span is too short, or there is not one cache a head, all of its shape and of one length.</exception>
+    /// <exception cref="InvalidOperationException">The rows do not fit a cache.</exception>
     public async Task AttendAsync(
         ReadOnlyMemory<float> x,
         int rows,
@@ -88,10 +100,11 @@ public sealed class AttentionLayer
     {
         ArgumentNullException.ThrowIfNull(pool);
         CheckArguments(x.Length, rows, y.Length, caches);
+        var position = caches?[0].Length ?? 0;
         var z = ArrayPool<float>.Shared.Rent(checked(rows * _outputWeights.Inputs));
         try
         {
-            var keys = rows + (caches?[0].Length ?? 0);
+            var keys = position + rows;
             var output = new ProductParts(rows, _outputWeights, pool.ThreadCount);
             await pool.RunPartsAsync(
                 _heads.Length + output.Count,
@@ -110,6 +123,11 @@ public sealed class AttentionLayer
                 leading: _heads.Length,
                 cancellationToken: cancellationToken);
         }
+        catch
+        {
+            Truncate(caches, position);
+            throw;
+        }
         finally
         {
             ArrayPool<float>.Shared.Return(z);
@@ -124,6 +142,28 @@ public sealed class AttentionLayer
         if (caches is not null && caches.Length != _heads.Length)
         {
             throw new ArgumentException($"{caches.Length} caches for {_heads.Length} heads", nameof(caches));
+        }
+
+        for (var head = 0; head < caches?.Length; head++)
+        {
+            ArgumentNullException.ThrowIfNull(caches[head], nameof(caches));
+            _heads[head].CheckCache(caches[head]);
+            if (caches[head].Length != caches[0].Length)
+            {
+                throw new ArgumentException(
+                    $"the cache of head {head} holds {caches[head].Length} positions, that of head 0 {caches[0].Length}", nameof(caches));
+            }
+
+            caches[head].CheckRoom(rows);
+        }
+    }
+
+    // Heads that went on before something failed are brought back to where all began.
+    private static void Truncate(KvCache[]? caches, int length)
+    {
+        foreach (var cache in caches ?? [])
+        {
+            cache.Truncate(length);
         }
     }
 

@@ -76,6 +76,25 @@ public sealed class AttentionHeadTests
         Assert.Throws<ArgumentException>(() => new AttentionHead(Shape, Options, Query, Key, Value).Project(X, Rows + 1));
     }
 
+    [Fact]
+    public void Cache_of_another_shape_or_an_output_too_short_throws_and_nothing_is_appended()
+    {
+        var head = new AttentionHead(Shape, Options, Query, Key, Value);
+        using var projected = head.Project(X, Rows);
+        using KvCache wideKeys = new(11, 7, Rows), narrowKeys = new(9, 7, Rows), wideValues = new(10, 8, Rows), narrowValues = new(10, 6, Rows);
+        foreach (var other in (KvCache[])[wideKeys, narrowKeys, wideValues, narrowValues])
+        {
+            Assert.Throws<ArgumentException>(() => head.Attend(projected, 0, 4, other, new float[4 * 21], 21));
+            Assert.Equal(0, other.Length);
+        }
+
+        using var own = head.CreateCache(Rows);
+        Assert.Throws<ArgumentException>(() => head.Attend(projected, 0, 4, own, new float[(4 * 21) - 1], 21));
+        Assert.Equal(0, own.Length);
+        head.Attend(projected, 0, 4, own, new float[(3 * 30) + 21], 30);
+        Assert.Equal(4, own.Length);
+    }
+
     private static double[] Defined(LinearPart part) => AttentionDefinition.Linear<double>(
         Data.Widen(X), Data.Widen(part.Weights.Span), Data.Widen(part.Bias.Span), Rows, 24, part.Outputs);
 

@@ -107,6 +107,64 @@ public sealed class AttentionLayerTests
         Array.ForEach(caches, cache => cache.Dispose());
     }
 
+    [Theory]
+    [InlineData(HeadDim + 1, ValueDim)]
+    [InlineData(HeadDim, ValueDim + 1)]
+    public async Task Caches_of_another_shape_of_several_lengths_or_without_room_throw_before_any_changes(int headDim, int valueDim)
+    {
+        using var pool = new ComputePool(1);
+        var layer = Layer();
+        using var other = new KvCache(headDim, valueDim, Rows);
+        using var full = layer.CreateCaches(3)[1];
+        using var ahead = layer.CreateCaches(Rows)[1];
+        using var own = layer.CreateCaches(Rows)[0];
+        ahead.Append(X, HeadDim, X, ValueDim, 1);
+        await ThrowsAsync<ArgumentException>(other);
+        await ThrowsAsync<ArgumentException>(ahead);
+        await ThrowsAsync<InvalidOperationException>(full);
+        full.Dispose();
+        await ThrowsAsync<ObjectDisposedException>(full);
+        Assert.Equal((0, 0, 1), (own.Length, other.Length, ahead.Length));
+
+        async Task ThrowsAsync<T>(KvCache second)
+            where T : Exception
+        {
+            Assert.Throws<T>(() => layer.Attend(X, 4, new float[4 * ModelDim], [own, second]));
+            await Assert.ThrowsAsync<T>(() => layer.AttendAsync(X, 4, new float[4 * ModelDim], pool, [own, second]));
+        }
+    }
+
+    [Fact]
+    public async Task Sequence_cancelled_between_two_heads_leaves_its_caches_as_they_were_and_the_next_one_is_right()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var pool = new CancellingPool(cancellation);
+        var (layer, y) = (Layer(), new float[X.Length]);
+        var caches = layer.CreateCaches(Rows);
+        layer.Attend(X, 5, y, caches);
+
+        var (rest, z) = (X.AsMemory(5 * ModelDim), y.AsMemory(5 * ModelDim));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => layer.AttendAsync(rest, Rows - 5, z, pool, caches, cancellation.Token));
+        Assert.Equal((1, 5, 5), (pool.Ran, caches[0].Length, caches[1].Length));
+
+        await layer.AttendAsync(rest, Rows - 5, z, pool, caches, TestContext.Current.CancellationToken);
+        Data.SameBits(Attend(Layer(), X), y);
+        Array.ForEach(caches, cache => cache.Dispose());
+    }
+
+    [Fact]
+    public void Sequence_that_fails_in_a_later_head_leaves_the_cache_of_the_first_as_it_was()
+    {
+        var layer = Layer();
+        using var both = layer.CreateCaches(7)[0];
+        both.Append(X, HeadDim, X, ValueDim, 2);
+
+        // There is room for the first head's positions, and then for no others.
+        Assert.Throws<InvalidOperationException>(() => layer.Attend(X, 3, new float[3 * ModelDim], [both, both]));
+        Assert.Equal(2, both.Length);
+    }
+
     [Fact]
     public void Layer_of_shapes_that_do_not_fit_throws()
     {
@@ -174,4 +232,17 @@ public sealed class AttentionLayerTests
 
     private static double[] Defined(LinearPart part) => AttentionDefinition.Linear<double>(
         Data.Widen(X), Data.Widen(part.Weights.Span), Data.Widen(part.Bias.Span), Rows, ModelDim, part.Outputs);
+
+    /// <summary>A pool that cancels its work when the first part has ended.</summary>
+    private sealed class CancellingPool(CancellationTokenSource cancellation) : ComputePool(1)
+    {
+        public int Ran { get; private set; }
+
+        protected override void Execute(Action<int, CancellationToken> work, int part, CancellationToken cancellationToken)
+        {
+            base.Execute(work, part, cancellationToken);
+            Ran++;
+            cancellation.Cancel();
+        }
+    }
 }
