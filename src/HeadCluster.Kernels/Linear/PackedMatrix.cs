@@ -116,7 +116,7 @@ public sealed class PackedMatrix
     // A part's columns go to the panels in runs: as many as share a panel, for every input.
     [MethodImpl(Compile.Alone)]
     private void Place<TFormat, TStored>(LinearPart part, int firstColumn)
-        where TFormat : struct, IWeightFormat<TStored>
+        where TFormat : struct, IPackedFormat<TStored>
         where TStored : unmanaged
     {
         part.Bias.Span.CopyTo(_bias.AsSpan(firstColumn));

@@ -16,7 +16,7 @@ public enum WeightFormat
     Float16,
 }
 
-/// <summary>Reads and writes weights as they are stored.</summary>
+/// <summary>Reads weights as they are stored.</summary>
 /// <typeparam name="TStored">What a weight is stored as.</typeparam>
 internal interface IWeightFormat<TStored>
     where TStored : unmanaged
@@ -26,13 +26,19 @@ internal interface IWeightFormat<TStored>
 
     /// <summary>Whether reading costs so much more than reading a float32 that weights for several tiles are read once for all.</summary>
     static abstract bool IsCostly { get; }
+}
 
+/// <summary>Reads and writes weights as they are stored.</summary>
+/// <typeparam name="TStored">What a weight is stored as.</typeparam>
+internal interface IPackedFormat<TStored> : IWeightFormat<TStored>
+    where TStored : unmanaged
+{
     /// <summary>Converts a weight to be stored; false if it is not exactly one of this format.</summary>
     static abstract bool TryStore(float weight, out TStored stored);
 }
 
 /// <summary><see cref="WeightFormat.Float32"/></summary>
-internal readonly struct Float32Weights : IWeightFormat<float>
+internal readonly struct Float32Weights : IPackedFormat<float>
 {
     public static bool IsCostly => false;
 
@@ -47,7 +53,7 @@ internal readonly struct Float32Weights : IWeightFormat<float>
 }
 
 /// <summary><see cref="WeightFormat.BFloat16"/></summary>
-internal readonly struct BFloat16Weights : IWeightFormat<ushort>
+internal readonly struct BFloat16Weights : IPackedFormat<ushort>
 {
     public static bool IsCostly => false;
 
@@ -64,7 +70,7 @@ internal readonly struct BFloat16Weights : IWeightFormat<ushort>
 }
 
 /// <summary><see cref="WeightFormat.Float16"/>, any value.</summary>
-internal readonly struct Float16Weights : IWeightFormat<ushort>
+internal readonly struct Float16Weights : IPackedFormat<ushort>
 {
     public static bool IsCostly => true;
 
@@ -88,7 +94,7 @@ internal readonly struct Float16Weights : IWeightFormat<ushort>
 
 /// <summary>
 /// <see cref="WeightFormat.Float16"/> without infinities and NaN, as nearly all weights are: half of the operations, which for a row
-/// alone are what takes longest.
+/// alone are what takes longest. They are packed as <see cref="Float16Weights"/>.
 /// </summary>
 internal readonly struct FiniteFloat16Weights : IWeightFormat<ushort>
 {
@@ -96,8 +102,6 @@ internal readonly struct FiniteFloat16Weights : IWeightFormat<ushort>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(ref readonly ushort first, nuint index) => Value(Scaled(in first, index));
-
-    public static bool TryStore(float weight, out ushort stored) => Float16Weights.TryStore(weight, out stored) && float.IsFinite(weight);
 
     /// <summary>
     /// Sign, exponent and digits moved to their places in a binary32, where they stand for the value times 2⁻¹¹², denormals included.
