@@ -39,7 +39,7 @@ public sealed class AttentionHead
     /// <summary>Projects x to this head's queries, keys and values.</summary>
     /// <param name="x"><c>[rows, ModelDim]</c>, row-major.</param>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    /// <param name="cancellationToken">Checked between panels of columns, each of which all rows go through.</param>
     /// <exception cref="ArgumentException">x is too short.</exception>
     public ProjectedHead Project(ReadOnlySpan<float> x, int rows, CancellationToken cancellationToken = default)
     {
@@ -65,7 +65,7 @@ public sealed class AttentionHead
     /// <param name="firstRow">Where the first of them belongs.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="projected">What <see cref="Prepare"/> returned; only these rows are written.</param>
-    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    /// <param name="cancellationToken">Checked between panels of columns, each of which all rows go through.</param>
     /// <exception cref="ArgumentException">x is too short, or there is no room for the rows.</exception>
     public void ProjectRows(ReadOnlySpan<float> x, int firstRow, int rows, in ProjectedHead projected, CancellationToken cancellationToken = default) =>
         LinearKernel.Apply(x, rows, _projection, projected.Rows(firstRow, rows), cancellationToken);
