@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using HeadCluster.Kernels.Tests.OneHash;
 using HeadCluster.Kernels.Tests.Simd;
 
@@ -71,19 +72,17 @@ internal static class ChildProcess
     /// <param name="Instructions">The sets of instructions that it may use.</param>
     /// <param name="Kernels">Hash of fixed inputs, <see cref="NumericsFingerprint"/>.</param>
     /// <param name="Layers">Hashes of <see cref="LayerWorkload"/> by their names.</param>
-    internal sealed record Bits(string[] Instructions, string Kernels, SortedDictionary<string, string> Layers)
+    /// <param name="Calls">Hashes of <see cref="KernelWorkload"/> by their names.</param>
+    internal sealed record Bits(string[] Instructions, string Kernels, SortedDictionary<string, string> Layers, SortedDictionary<string, string> Calls)
     {
-        public static Bits Compute() => new([.. InstructionSets.Here], NumericsFingerprint.OfThisProcess.GetAwaiter().GetResult().Hash, LayerWorkload.Hashes());
+        private static readonly JsonSerializerOptions Lines = new() { WriteIndented = true };
 
-        public static Bits Parse(string text)
-        {
-            var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            var layers = lines[2..].Select(line => line.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
-            return new Bits(lines[0].Split(',')[1..], lines[1], new SortedDictionary<string, string>(layers, StringComparer.Ordinal));
-        }
+        public static Bits Compute() => new(
+            [.. InstructionSets.Here], NumericsFingerprint.OfThisProcess.GetAwaiter().GetResult().Hash, LayerWorkload.Hashes(), KernelWorkload.Hashes());
 
-        // The form that Parse reads.
-        public override string ToString() =>
-            string.Join('\n', [string.Join(',', ["may use", .. Instructions]), Kernels, .. Layers.Select(pair => $"{pair.Key}={pair.Value}")]);
+        public static Bits Parse(string text) => JsonSerializer.Deserialize<Bits>(text)!;
+
+        // The form that Parse reads, a hash on each line.
+        public override string ToString() => JsonSerializer.Serialize(this, Lines);
     }
 }

@@ -8,6 +8,14 @@ internal static class Data
     /// <summary>Values spread evenly over ±amplitude.</summary>
     public static float[] Noise(int seed, int length, float amplitude = 1) => NumericsFingerprint.Noise(seed, length, amplitude);
 
+    /// <summary>Values that a format has, each near another value.</summary>
+    public static float[] Of(WeightFormat format, float[] values) => format switch
+    {
+        WeightFormat.BFloat16 => Array.ConvertAll(values, value => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(value) & ~0xFFFF)),
+        WeightFormat.Float16 => Array.ConvertAll(values, value => (float)(Half)value),
+        _ => values,
+    };
+
     /// <summary>The same values in double.</summary>
     public static double[] Widen(ReadOnlySpan<float> values)
     {

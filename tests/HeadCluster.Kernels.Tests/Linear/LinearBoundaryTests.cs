@@ -12,7 +12,7 @@ public sealed class LinearBoundaryTests
     [Fact]
     public void Linear_of_many_rows_has_the_bits_of_its_chains_and_stays_within_its_spans()
     {
-        // Around the block of rows that goes through all panels before the next.
+        // Many tiles of rows one after the other, with any rest. They take a whole panel and a narrow one.
         foreach (var rows in (int[])[95, 96, 97, 127, 128, 129, 255, 256, 257])
         {
             var (x, weights, bias) = (Data.Noise(rows, rows * 19), Data.Noise(2, 19 * 65), Data.Noise(3, 65));
@@ -23,6 +23,27 @@ public sealed class LinearBoundaryTests
         }
     }
 
+    // A row alone takes several whole panels at once, as many as registers allow, and asks for weights of 16 bits ahead.
+    [Theory]
+    [InlineData(WeightFormat.Float32)]
+    [InlineData(WeightFormat.BFloat16)]
+    [InlineData(WeightFormat.Float16)]
+    public void Linear_of_a_row_alone_through_several_panels_has_the_bits_of_its_chains_and_stays_within_its_spans(WeightFormat format)
+    {
+        foreach (var outputs in (int[])[128, 192, 256, 300, 576])
+        {
+            foreach (var inputs in (int[])[2, 9, 33])
+            {
+                var (x, weights, bias) = (Data.Noise(outputs, inputs), Data.Of(format, Data.Noise(2, inputs * outputs)), Data.Noise(3, outputs));
+                CheckRow(format, x, weights, bias);
+
+                // One that is infinite has weights of 16 bits read in another way.
+                weights[outputs] = float.PositiveInfinity;
+                CheckRow(format, x, weights, bias);
+            }
+        }
+    }
+
     [Fact]
     public void Linear_leaves_what_its_spans_hold_beyond_the_rows()
     {
@@ -30,6 +51,22 @@ public sealed class LinearBoundaryTests
         LinearKernel.Apply(Data.Noise(1, 50), 3, PackedMatrix.Pack(10, new LinearPart(19, Data.Noise(2, 190))), y);
         Assert.DoesNotContain(7f, y[..57]);
         Assert.All(y[57..], value => Assert.Equal(7, value));
+    }
+
+    // All inputs at once, and in two runs of which the second goes on with what the first gave.
+    private static void CheckRow(WeightFormat format, float[] x, float[] weights, float[] bias)
+    {
+        var matrix = PackedMatrix.Pack(x.Length, new LinearPart(bias.Length, weights, bias, format));
+        Assert.Equal(format, matrix.Format);
+        var expected = Chains(x, weights, bias);
+        foreach (var cut in (int[])[0, 1, x.Length / 2])
+        {
+            using Guarded source = new(x), y = new(bias.Length);
+            LinearKernel.ApplyInputs(source.Span, 1, matrix, 0, x.Length - cut, y.Span);
+            LinearKernel.ApplyInputs(source.Span, 1, matrix, x.Length - cut, cut, y.Span);
+            Data.SameBits(expected, y.Span);
+            y.Check();
+        }
     }
 
     private static void EveryShapeOf(int outputs)

@@ -120,13 +120,8 @@ public sealed class WeightFormatTests
     private static (float[] X, float[] Weights, float[] Bias) Inputs(
         WeightFormat format, (int Rows, int Inputs, int Outputs, int Cut, int Seed) shape) =>
         (Data.Noise(shape.Seed, shape.Rows * shape.Inputs),
-         [.. Data.Noise(shape.Seed + 1, shape.Inputs * shape.Outputs).Select(value => Nearby(format, value))],
+         Data.Of(format, Data.Noise(shape.Seed + 1, shape.Inputs * shape.Outputs)),
          Data.Noise(shape.Seed + 2, shape.Outputs));
-
-    // A value of the format near another value.
-    private static float Nearby(WeightFormat format, float value) => format == WeightFormat.BFloat16
-        ? BitConverter.Int32BitsToSingle(Bits(value) & ~0xFFFF)
-        : (float)(Half)value;
 
     private static float Value(WeightFormat format, ushort bits) => format == WeightFormat.BFloat16
         ? BitConverter.Int32BitsToSingle(bits << 16)
