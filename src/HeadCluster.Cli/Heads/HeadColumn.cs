@@ -5,7 +5,7 @@ namespace HeadCluster.Cli.Heads;
 
 /// <summary>A column of a table of heads.</summary>
 /// <param name="Name">What <c>--sort</c> calls it.</param>
-/// <param name="Title">Its title; one that begins with <c>&gt;</c> is of numbers (<see cref="Tables"/>).</param>
+/// <param name="Title">Its title; one that begins with <c>&gt;</c> is of numbers or times (<see cref="Tables"/>).</param>
 /// <param name="Text">What it shows of a head.</param>
 /// <param name="Sort">Puts heads in order: of counts and times the largest first, of the others the first.</param>
 /// <param name="FitsNarrow">Whether it is shown where there is not room for all.</param>
@@ -42,7 +42,7 @@ internal sealed record HeadColumn(
         Time("attend", ">attend", head => head.Attend.Recent) with { FitsNarrow = true },
         new(
             "since",
-            "since (UTC)",
+            ">since (UTC)",
             (head, _) => head.Since.UtcDateTime.ToString("MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
             (heads, _) => heads.OrderByDescending(head => head.Since)),
     ];

@@ -5,7 +5,7 @@ namespace HeadCluster.Cli.Output;
 /// <summary>Tables that look alike and read well in a pipe.</summary>
 internal static class Tables
 {
-    /// <summary>A table of these columns; those whose name begins with <c>&gt;</c> hold numbers and are right-aligned.</summary>
+    /// <summary>A table of these columns; those whose name begins with <c>&gt;</c> hold numbers or times, which are right-aligned and stay in one line.</summary>
     public static Table Create(params ReadOnlySpan<string> columns)
     {
         var table = new Table { Border = TableBorder.Simple };

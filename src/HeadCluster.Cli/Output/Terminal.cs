@@ -7,8 +7,8 @@ namespace HeadCluster.Cli.Output;
 /// <summary>What a command answers goes to the output stream; whatever else the process prints goes to the error stream.</summary>
 internal sealed class Terminal
 {
-    // A pipe has no width of its own.
-    private const int PipeWidth = 160;
+    // A pipe has no width of its own: nothing is cut there, and no line is in two.
+    private const int PipeWidth = 1 << 16;
 
     private readonly IAnsiConsole _console;
 

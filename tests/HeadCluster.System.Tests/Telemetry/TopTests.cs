@@ -33,6 +33,24 @@ public sealed class TopTests
         }
     }
 
+    [Fact]
+    public async Task A_pipe_has_each_head_whole_in_one_line_whatever_model_and_silo_are_called()
+    {
+        var model = $"a-model-{new string('m', 120)}";
+        var name = $"a silo {new string('s', 120)}";
+        await using var silo = await SiloProcess.StartAsync(primary: null, "--name", name, "--models", $"{model}=random:nano");
+        string[] cluster = ["--cluster", silo.Gateway];
+        await CommandResult.SucceedAsync(["move", .. cluster, $"{model}/0/1", name]);
+
+        foreach (var command in new[] { "top", "status --heads" })
+        {
+            var text = (await CommandResult.SucceedAsync([.. command.Split(' '), .. cluster])).Output;
+            var line = Assert.Single(text.Split('\n'), line => line.Contains(model, StringComparison.Ordinal));
+            Assert.Contains(name, line, StringComparison.Ordinal);
+            Assert.Matches(@"\d\d-\d\d \d\d:\d\d:\d\d\s*$", line);
+        }
+    }
+
     [Theory]
     [InlineData("top --sort speed", "'speed'")]
     [InlineData("top --interval 0", "--interval is 0; expected 1 to 3600")]
