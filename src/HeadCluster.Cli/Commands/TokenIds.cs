@@ -10,6 +10,7 @@ internal static class TokenIds
     {
         Description = "The prompt's token ids, such as 1,2,0.",
         HelpName = "ids",
+        Arity = ArgumentArity.ExactlyOne,
         CustomParser = result => Parse(result.Tokens[0].Value, result.AddError),
     };
 

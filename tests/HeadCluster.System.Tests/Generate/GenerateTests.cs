@@ -34,4 +34,12 @@ public sealed class GenerateTests
 
         result.AssertRefused(because);
     }
+
+    [Fact]
+    public async Task Tokens_that_are_given_twice_are_refused_rather_than_half_of_them_used()
+    {
+        var result = await CommandResult.RunAsync("generate", "--model", Inputs.Model, "--tokens", "1,2", "--tokens", "0", "--steps", "1");
+
+        result.AssertRefused("'--tokens' expects a single argument");
+    }
 }
