@@ -28,13 +28,12 @@ internal sealed class DrainCommand
         var names = new SiloNames(await session.Client.StatusAsync(cancellationToken));
         var silo = names.Find(parsed.GetRequiredValue(_silo));
         var asJson = _cluster.WantsJson(parsed);
-        var moves = await MoveProgress.ShowAsync(
-            asJson ? null : _terminal, names, session.Client.Scheduler.DrainAsync(silo, cancellationToken), cancellationToken);
-        if (asJson)
-        {
-            _terminal.WriteJson(MovesAnswer.Of(moves, names), AnswerJson.Default.MovesAnswer);
-        }
-        else
+        Action<IReadOnlyList<MoveReport>>? writeJson = asJson
+            ? made => _terminal.WriteJson(MovesAnswer.Of(made, names), AnswerJson.Default.MovesAnswer)
+            : null;
+        await MoveProgress.ShowAsync(
+            _terminal, writeJson, names, session.Client.Scheduler.DrainAsync(silo, cancellationToken), cancellationToken);
+        if (!asJson)
         {
             _terminal.WriteLine($"  {names.Of(silo)} has nothing any more; it can be stopped");
         }

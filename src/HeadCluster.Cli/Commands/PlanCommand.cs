@@ -31,22 +31,22 @@ internal sealed class PlanCommand
         var scheduler = session.Client.Scheduler;
         var (model, request) = _plan.Read(parsed);
         var preview = await _cluster.WaitAsync(parsed, "Measuring silos", () => scheduler.PlanAsync(model, request, cancellationToken));
-        var moves = new List<MoveReport>();
         var names = new SiloNames(await session.Client.StatusAsync(cancellationToken));
-        if (!_cluster.WantsJson(parsed))
+        Action<IReadOnlyList<MoveReport>>? writeJson = _cluster.WantsJson(parsed)
+            ? made => _terminal.WriteJson(PlanAnswer.Of(preview, made, names), AnswerJson.Default.PlanAnswer)
+            : null;
+        if (writeJson is null)
         {
             PlanTable.Write(_terminal, preview);
         }
 
         if (parsed.GetValue(_apply))
         {
-            var output = _cluster.WantsJson(parsed) ? null : _terminal;
-            moves = await MoveProgress.ShowAsync(output, names, scheduler.ApplyAsync(model, request, cancellationToken), cancellationToken);
+            await MoveProgress.ShowAsync(_terminal, writeJson, names, scheduler.ApplyAsync(model, request, cancellationToken), cancellationToken);
         }
-
-        if (_cluster.WantsJson(parsed))
+        else
         {
-            _terminal.WriteJson(PlanAnswer.Of(preview, moves, names), AnswerJson.Default.PlanAnswer);
+            writeJson?.Invoke([]);
         }
 
         return ExitCode.Success;

@@ -37,13 +37,12 @@ internal sealed class RebalanceCommand
         do
         {
             var names = new SiloNames(await session.Client.StatusAsync(cancellationToken));
+            Action<IReadOnlyList<MoveReport>>? writeJson = asJson
+                ? made => _terminal.WriteJson(MovesAnswer.Of(made, names), AnswerJson.Default.MovesAnswer)
+                : null;
             var moves = await MoveProgress.ShowAsync(
-                asJson ? null : _terminal, names, session.Client.Scheduler.ApplyAsync(model, request, cancellationToken), cancellationToken);
-            if (asJson)
-            {
-                _terminal.WriteJson(MovesAnswer.Of(moves, names), AnswerJson.Default.MovesAnswer);
-            }
-            else if (moves.Count == 0 && !parsed.GetValue(_watch))
+                _terminal, writeJson, names, session.Client.Scheduler.ApplyAsync(model, request, cancellationToken), cancellationToken);
+            if (!asJson && moves.Count == 0 && !parsed.GetValue(_watch))
             {
                 _terminal.WriteLine("  nothing that is worth moving");
             }

@@ -5,41 +5,73 @@ namespace HeadCluster.Cli.Output;
 /// <summary>Moves as they are made: a line each, and a bar for who watches a terminal.</summary>
 internal static class MoveProgress
 {
-    /// <summary>Shows moves until the last has been made.</summary>
-    /// <param name="output">Where the lines go; null for nowhere.</param>
+    /// <summary>Shows moves until the last has been made. Those that were made are shown also where a later one fails.</summary>
+    /// <param name="terminal">Where the lines go.</param>
+    /// <param name="writeJson">Writes all of them at once instead; null for lines.</param>
     /// <param name="names">The silos' names.</param>
     /// <param name="moves">The moves.</param>
     /// <param name="cancellationToken">Stops them.</param>
-    /// <returns>The moves that were made.</returns>
-    public static async Task<List<MoveReport>> ShowAsync(
-        Terminal? output, SiloNames names, IAsyncEnumerable<MoveReport> moves, CancellationToken cancellationToken)
+    /// <returns>The moves, all of which were made.</returns>
+    public static async Task<IReadOnlyList<MoveReport>> ShowAsync(
+        Terminal terminal,
+        Action<IReadOnlyList<MoveReport>>? writeJson,
+        SiloNames names,
+        IAsyncEnumerable<MoveReport> moves,
+        CancellationToken cancellationToken)
     {
         var made = new List<MoveReport>();
-        if (output is null || Console.IsErrorRedirected)
+        try
         {
-            await FollowAsync(bar: null);
+            if (writeJson is not null)
+            {
+                await FollowAsync(_ => { });
+            }
+            else if (Console.IsErrorRedirected)
+            {
+                await FollowAsync(WriteLine);
+            }
+            else
+            {
+                await FollowWithBarAsync();
+            }
         }
-        else
+        catch when (made.Count > 0)
         {
-            await AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Progress().AutoClear(true)
-                .StartAsync(context => FollowAsync(context.AddTask("Moving heads")));
+            writeJson?.Invoke(made);
+            throw;
         }
 
-        foreach (var move in made)
-        {
-            output?.WriteLine(Line(move, names));
-        }
-
+        writeJson?.Invoke(made);
         return made;
 
-        async Task FollowAsync(ProgressTask? bar)
+        async Task FollowAsync(Action<MoveReport> show)
         {
             await foreach (var move in moves.WithCancellation(cancellationToken))
             {
                 made.Add(move);
-                bar?.MaxValue(move.Total).Value(move.Done);
+                show(move);
             }
         }
+
+        // A line would tear the bar apart.
+        async Task FollowWithBarAsync()
+        {
+            try
+            {
+                await AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Progress().AutoClear(true)
+                    .StartAsync(context =>
+                    {
+                        var bar = context.AddTask("Moving heads");
+                        return FollowAsync(move => bar.MaxValue(move.Total).Value(move.Done));
+                    });
+            }
+            finally
+            {
+                made.ForEach(WriteLine);
+            }
+        }
+
+        void WriteLine(MoveReport move) => terminal.WriteLine(Line(move, names));
     }
 
     /// <summary>A move as a line.</summary>

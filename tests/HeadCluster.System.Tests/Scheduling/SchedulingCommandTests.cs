@@ -52,6 +52,21 @@ public sealed class SchedulingCommandTests : IClassFixture<TwoSilos>
         }
     }
 
+    [Fact]
+    public async Task Rebalance_brings_heads_together_that_are_not_worth_a_network_between_them()
+    {
+        const string Model = "random:nano?seed=5";
+        string[] cluster = ["--cluster", _silos.First.Gateway];
+        using var folder = new HeadCluster.Tests.TemporaryDirectory();
+        await CommandResult.SucceedAsync(["attend", .. cluster, "--model", Model, "--layer", "0", "--input", Inputs.Write(folder.File("x.npy"), rows: 5)]);
+        Assert.Equal(2, (await PlacesAsync(Model)).Distinct().Count());
+
+        var moves = (await CommandResult.SucceedAsync(["rebalance", .. cluster, "--model", Model, "--json"])).Json.GetProperty("moves");
+
+        Assert.NotEqual(0, moves.GetArrayLength());
+        Assert.Single((await PlacesAsync(Model)).Distinct());
+    }
+
     [Theory]
     [InlineData("no silo 'third'", "move", "nano-gpt/0/0", "third")]
     [InlineData("does not name a head", "move", "nano-gpt", "first")]
@@ -67,6 +82,11 @@ public sealed class SchedulingCommandTests : IClassFixture<TwoSilos>
 
         result.AssertRefused(expected);
     }
+
+    private async Task<string[]> PlacesAsync(string model) =>
+    [
+        .. (await HeadsAsync()).Where(head => head.GetProperty("model").GetString() == model).Select(head => head.GetProperty("silo").GetString()!),
+    ];
 
     private async Task<int> ActiveAsync(string model) => (await HeadsAsync()).Count(head => head.GetProperty("model").GetString() == model);
 
