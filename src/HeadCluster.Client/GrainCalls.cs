@@ -111,8 +111,6 @@ internal sealed class GrainCalls
     public async IAsyncEnumerable<T> StreamAsync<T>(
         Func<IReadOnlyList<T>, CancellationToken, IAsyncEnumerable<T>> call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // The first item's call begins the work; those for further items have its trace.
-        RequestTrace.CarryCurrent();
         var known = new List<T>();
         var retry = new Retry(this);
         while (true)
@@ -120,6 +118,9 @@ internal sealed class GrainCalls
             cancellationToken.ThrowIfCancellationRequested();
             var lost = _loss?.Token ?? CancellationToken.None;
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
+
+            // With the first item the work begins; what is carried is the caller's own again once that has its item.
+            RequestTrace.CarryCurrent();
             await using var items = call(known, end.Token).GetAsyncEnumerator(end.Token);
             bool? more;
             while ((more = await NextAsync()) == true)

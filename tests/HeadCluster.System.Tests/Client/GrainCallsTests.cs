@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using HeadCluster.Client;
+using HeadCluster.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -74,6 +76,43 @@ public sealed class GrainCallsTests
 
         var error = await Assert.ThrowsAsync<HeadClusterException>(() => request.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken));
         Assert.Equal(HeadClusterErrorKind.Unavailable, error.Kind);
+    }
+
+    [Fact]
+    public async Task Items_that_are_asked_for_again_are_of_the_trace_of_those_that_came()
+    {
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == HeadClusterTelemetry.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var program = new Activity("a program").Start();
+        var clock = new FakeTimeProvider();
+        var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
+        var parents = new List<object?>();
+
+        await using var stream = calls.StreamAsync<int>(
+            (known, _) =>
+            {
+                parents.Add(RequestContext.Get("traceparent"));
+                return OneThenLostAsync(known.Count);
+            },
+            TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await stream.MoveNextAsync());
+        var second = stream.MoveNextAsync().AsTask();
+        clock.Advance(Minute / 2);
+        Assert.True(await second.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken));
+
+        Assert.Equal(2, parents.Count);
+        Assert.All(parents, parent => Assert.Contains(program.TraceId.ToHexString(), Assert.IsType<string>(parent), StringComparison.Ordinal));
+
+        static async IAsyncEnumerable<int> OneThenLostAsync(int next)
+        {
+            await Task.CompletedTask;
+            yield return next;
+            throw new EnumerationAbortedException();
+        }
     }
 
     [Fact]
