@@ -33,7 +33,7 @@ public static class HeadClusterTelemetry
     /// <summary>Metric tag: the silo at the other end, as <see cref="SiloTag"/>.</summary>
     public const string PeerTag = "headcluster.peer";
 
-    /// <summary>Metric tag: what went wrong, the <see cref="HeadClusterErrorKind"/> or the type of an exception.</summary>
+    /// <summary>Span and metric tag: what went wrong, the <see cref="HeadClusterErrorKind"/> or the type of an exception.</summary>
     public const string ErrorTag = "error.type";
 
     /// <summary>Span tag: rows of x, or tokens.</summary>

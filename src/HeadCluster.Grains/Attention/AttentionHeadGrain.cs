@@ -120,7 +120,15 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         var weights = Weights;
         using var measured = (_telemetry ??= _instruments.Of(_id)).Start(input.Rows.Rows);
         var computation = new HeadComputation(weights.Head, _id.KvHead, input, output, Own(input.Patterns), _time);
-        await computation.RunAsync(Compute, cancellationToken);
+        try
+        {
+            await computation.RunAsync(Compute, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            measured.Fail(exception);
+            throw;
+        }
 
         _timings.Add(computation);
         _speed.Add(ModelLoads.Operations(weights.Model, input.SequenceLengths), computation.Held, computation.Waking);

@@ -44,7 +44,7 @@ internal static class OutputProjection
 
             // All that are there when a thread takes it up.
             var end = new Lazy<int>(() => heads.Leading);
-            await pool.RunRowsAsync(
+            await span.WatchAsync(pool.RunRowsAsync(
                 z.Rows,
                 operationsPerHeadAndRow * (there - first),
                 (row, count, token) => LinearKernel.ApplyInputs(
@@ -56,11 +56,10 @@ internal static class OutputProjection
                     y.AsSpan(row * weights.Outputs, count * weights.Outputs),
                     token),
                 new ComputeOrder(turn, all),
-                cancellationToken);
+                cancellationToken));
             done = end.Value;
         }
 
-        span.Complete();
         return output;
     }
 }

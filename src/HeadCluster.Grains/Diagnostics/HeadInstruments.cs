@@ -96,7 +96,7 @@ internal sealed class HeadInstruments
     /// <summary>One request of a head.</summary>
     internal readonly struct HeadMeasurement(OneHead head, Activity? span) : IDisposable
     {
-        /// <summary>The head was computed; without this the span ends as an error.</summary>
+        /// <summary>The head was computed.</summary>
         public void Complete(HeadComputation computation)
         {
             head.Record(computation);
@@ -115,9 +115,11 @@ internal sealed class HeadInstruments
 
             // When the head was computed, not when the silo's scheduler came back to this turn.
             span.SetEndTime(span.StartTimeUtc + computation.Elapsed);
-            span.SetStatus(ActivityStatusCode.Ok);
         }
 
-        public void Dispose() => Spans.End(span);
+        /// <summary>The head could not be computed, or its request was cancelled.</summary>
+        public void Fail(Exception exception) => Spans.Fail(span, exception);
+
+        public void Dispose() => span?.Dispose();
     }
 }

@@ -108,25 +108,20 @@ internal sealed class LayerInstruments
     /// <summary>One request of a layer.</summary>
     internal readonly struct AttentionMeasurement(OneLayer layer, Activity? span) : IDisposable
     {
-        /// <summary>The layer was computed; without this the span ends as an error.</summary>
-        public void Complete(AttentionResult result)
-        {
-            span?.SetStatus(ActivityStatusCode.Ok);
-            layer.Record(result);
-        }
+        /// <summary>The layer was computed.</summary>
+        public void Complete(AttentionResult result) => layer.Record(result);
 
         /// <summary>The request was taken on and could not be served.</summary>
         public void Fail(Exception exception)
         {
-            var kind = exception is HeadClusterException known ? known.Kind.ToString() : exception.GetType().FullName;
-            span?.SetTag(HeadClusterTelemetry.ErrorTag, kind);
-            layer.RecordError(kind);
+            Spans.Fail(span, exception);
+            layer.RecordError(Spans.ErrorType(exception));
         }
 
         public void Dispose()
         {
             layer.End();
-            Spans.End(span);
+            span?.Dispose();
         }
     }
 }

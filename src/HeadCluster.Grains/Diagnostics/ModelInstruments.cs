@@ -59,14 +59,14 @@ internal sealed class ModelInstruments
     /// <summary>The generation of some tokens.</summary>
     internal readonly struct Generation(ModelInstruments instruments, string model, Activity? span, ActivityContext? trace) : IDisposable
     {
-        /// <summary>A token is to be computed. Dispose the result when it is, or when that failed.</summary>
+        /// <summary>A token is to be computed. Dispose the result when it is, or when that failed, as the generation has then too.</summary>
         /// <param name="position">Where it will stand in its sequence.</param>
         public SpanScope StartToken(int position)
         {
             var token = Spans.StartBelow("token", trace);
             instruments.Describe(token, model, position);
             token?.SetTag(HeadClusterTelemetry.PositionTag, position);
-            return new SpanScope(token);
+            return new SpanScope(token, span);
         }
 
         /// <summary>A token was computed.</summary>
@@ -79,9 +79,6 @@ internal sealed class ModelInstruments
             }
         }
 
-        /// <summary>All tokens were computed; without this the span ends as an error.</summary>
-        public void Complete() => span?.SetStatus(ActivityStatusCode.Ok);
-
-        public void Dispose() => Spans.End(span);
+        public void Dispose() => span?.Dispose();
     }
 }

@@ -59,16 +59,19 @@ internal static class Spans
         return span;
     }
 
-    /// <summary>Ends a span: as an error, unless its status says otherwise.</summary>
-    public static void End(Activity? span)
+    /// <summary>What a span covers failed with an exception; what was cancelled did not fail.</summary>
+    public static void Fail(Activity? span, Exception exception)
     {
-        if (span is { Status: ActivityStatusCode.Unset })
+        if (span is not null && exception is not OperationCanceledException)
         {
-            span.SetStatus(ActivityStatusCode.Error);
+            span.SetTag(HeadClusterTelemetry.ErrorTag, ErrorType(exception));
+            span.SetStatus(ActivityStatusCode.Error, exception.Message);
         }
-
-        span?.Dispose();
     }
+
+    /// <summary>The kind of a failure, for <see cref="HeadClusterTelemetry.ErrorTag"/>.</summary>
+    public static string? ErrorType(Exception exception) =>
+        exception is HeadClusterException known ? known.Kind.ToString() : exception.GetType().FullName;
 
     private static Activity? Begin(string name, ActivityContext? parent) => parent switch
     {

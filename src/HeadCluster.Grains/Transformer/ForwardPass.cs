@@ -74,12 +74,11 @@ internal sealed class ForwardPass
         int layer, float[] x, int rows, int[] sequenceLengths, PatternSelection? patterns, Deadline deadline)
     {
         using var span = ModelInstruments.StartLayer(_model, layer);
-        var attention = await AttendAsync(layer, x, rows, sequenceLengths, patterns, deadline);
+        var attention = await span.WatchAsync(AttendAsync(layer, x, rows, sequenceLengths, patterns, deadline));
         var attended = _time.GetTimestamp();
-        await FinishBlockAsync(layer, attention.Output, x, rows, deadline.Token);
+        await span.WatchAsync(FinishBlockAsync(layer, attention.Output, x, rows, deadline.Token));
         attention.Output.Release();
         var feedForward = _time.GetElapsedTime(attended);
-        span.Complete();
         return (attention.Heads, new LayerReport(attention.Silos, attention.Elapsed, attention.OutputProjection, feedForward));
     }
 
@@ -120,13 +119,12 @@ internal sealed class ForwardPass
     {
         using var span = new SpanScope(Spans.StartLeaf("feed_forward"));
         var width = _body.Model.ModelDim;
-        await _compute.RunRowsAsync(
+        await span.WatchAsync(_compute.RunRowsAsync(
             rows,
             _body.FeedForwardOperationsPerRow,
             (first, count, token) => _body.FinishBlock(
                 layer, attention.Span.Slice(first * width, count * width), x.AsSpan(first * width, count * width), count, token),
-            cancellationToken: cancellationToken);
-        span.Complete();
+            cancellationToken: cancellationToken));
     }
 
     private async Task<FloatTensor> LogitsAsync(ReadOnlyMemory<float> x, int rows, CancellationToken cancellationToken)

@@ -82,8 +82,6 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
             tokens = [.. tokens, next.Token];
             yield return next;
         }
-
-        generation.Complete();
     }
 
     protected override WeightLoad<TransformerBody> PlanLoad() => TransformerBody.Plan(Models, Name);
@@ -117,9 +115,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         using var span = _instruments.StartForward(Name, request.Tokens.Length);
         using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
-        var result = await RunAsync(Pass(), request, lengths, logits: request.Tokens.Length, deadline, cancellationToken);
-        span.Complete();
-        return result;
+        return await span.WatchAsync(RunAsync(Pass(), request, lengths, logits: request.Tokens.Length, deadline, cancellationToken));
     }
 
     private async Task<GeneratedToken> NextAsync(
@@ -127,16 +123,17 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         using var span = generation.StartToken(position: tokens.Length);
         var began = _time.GetTimestamp();
-        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], logits: 1, deadline, cancellationToken);
-        if (NonFinite.IndexOf(result.Logits.Span) >= 0)
-        {
-            throw pass.NotFinite("what it says of the next token");
-        }
-
-        var next = GreedyChoice.From(result.Logits.Row(0), position: tokens.Length);
+        var next = await span.WatchAsync(ChooseAsync(pass, tokens, deadline, cancellationToken));
         generation.RecordToken(_time.GetElapsedTime(began));
-        span.Complete();
         return next;
+    }
+
+    private async Task<GeneratedToken> ChooseAsync(ForwardPass pass, int[] tokens, Deadline deadline, CancellationToken cancellationToken)
+    {
+        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], logits: 1, deadline, cancellationToken);
+        return NonFinite.IndexOf(result.Logits.Span) < 0
+            ? GreedyChoice.From(result.Logits.Row(0), position: tokens.Length)
+            : throw pass.NotFinite("what it says of the next token");
     }
 
     private async Task<ForwardResult> RunAsync(

@@ -96,7 +96,7 @@ public sealed class SamplingTests
 
             using (var projection = new SpanScope(Spans.StartLeaf("output_projection")))
             {
-                projection.Complete();
+                _ = projection.WatchAsync(Task.CompletedTask);
             }
 
             attention.Complete(result);

@@ -46,7 +46,7 @@ public sealed class SpanTests
         AssertBelow("head", 3, "attention");
         AssertBelow("output_projection", 1, "attention");
         Assert.Equal(1 + 2 + (2 * 3 * (1 + 1 + 1 + 3 + 1)), collector.Spans.Count);
-        Assert.All(collector.Spans, span => Assert.Equal(ActivityStatusCode.Ok, span.Status));
+        Assert.All(collector.Spans, span => Assert.Equal(ActivityStatusCode.Unset, span.Status));
         Assert.Equal([3, 4], Named(collector, "token").Select(span => (int)span.GetTagItem(HeadClusterTelemetry.PositionTag)!));
         Assert.Equal(grainCalls, generate.ParentSpanId != default);
 
@@ -97,6 +97,71 @@ public sealed class SpanTests
         var attention = Assert.Single(collector.Spans, span => span.OperationName == "attention");
         Assert.Equal(ActivityStatusCode.Error, attention.Status);
         Assert.Equal(nameof(HeadClusterErrorKind.OutOfMemory), attention.GetTagItem(HeadClusterTelemetry.ErrorTag));
+        Assert.Contains("bytes", attention.StatusDescription, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_head_that_fails_is_an_error_up_to_the_whole_request_and_what_is_cancelled_for_it_is_none(bool generates)
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, NanoGpt.Model);
+        int[] tokens = [2, 1, 0];
+        await cluster.Client.LogitsAsync(NanoGpt.Name, tokens, Stop);
+        using var collector = cluster.CollectSpans();
+        cluster.FailNextComputation(cluster.Silos[1], new InvalidOperationException("a defect"));
+
+        var error = await Assert.ThrowsAsync<HeadClusterException>(async () =>
+        {
+            if (generates)
+            {
+                await cluster.Client.GenerateAsync(NanoGpt.Name, tokens, steps: 2, Stop).CountAsync(Stop);
+            }
+            else
+            {
+                await cluster.Client.LogitsAsync(NanoGpt.Name, tokens, Stop);
+            }
+        });
+
+        Assert.Equal(HeadClusterErrorKind.Internal, error.Kind);
+        var failed = collector.Spans.Where(span => span.Status != ActivityStatusCode.Unset).ToList();
+        Assert.Equal(
+            generates ? ["attention", "generate", "head", "layer", "token"] : ["attention", "forward", "head", "layer"],
+            failed.Select(span => span.OperationName).Order(StringComparer.Ordinal));
+        Assert.All(failed, span =>
+        {
+            Assert.Equal(ActivityStatusCode.Error, span.Status);
+            Assert.Contains("a defect", span.StatusDescription, StringComparison.Ordinal);
+            Assert.Equal(
+                span.OperationName == "head" ? typeof(InvalidOperationException).FullName : nameof(HeadClusterErrorKind.Internal),
+                span.GetTagItem(HeadClusterTelemetry.ErrorTag));
+        });
+    }
+
+    [Fact]
+    public async Task A_generation_that_is_read_no_further_or_cancelled_is_no_error()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, NanoGpt.Model);
+        int[] tokens = [2, 1, 0];
+        await cluster.Client.LogitsAsync(NanoGpt.Name, tokens, Stop);
+        using var collector = cluster.CollectSpans();
+
+        await cluster.Client.GenerateAsync(NanoGpt.Name, tokens, steps: 4, Stop).Take(1).CountAsync(Stop);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        foreach (var silo in cluster.Silos)
+        {
+            cluster.SlowSilo(silo, TimeSpan.FromDays(1));
+        }
+
+        var cancelled = cluster.Client.LogitsAsync(NanoGpt.Name, tokens, cancellation.Token);
+        await cluster.WaitForComputationsAsync(cluster.Silos[1], 1, Stop);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        await cluster.WaitUntilIdleAsync(Stop);
+
+        Assert.Single(Named(collector, "generate"));
+        Assert.All(collector.Spans, span => Assert.Equal(ActivityStatusCode.Unset, span.Status));
+        Assert.All(collector.Spans, span => Assert.Null(span.GetTagItem(HeadClusterTelemetry.ErrorTag)));
     }
 
     [Fact]
@@ -144,6 +209,6 @@ public sealed class SpanTests
         Assert.Equal(report.Project.TotalMicroseconds, span.GetTagItem(HeadClusterTelemetry.ProjectTag));
         Assert.Equal(report.Attend.TotalMicroseconds, span.GetTagItem(HeadClusterTelemetry.AttendTag));
         Assert.Equal(5L * 16 * sizeof(float), span.GetTagItem(HeadClusterTelemetry.BytesTag));
-        Assert.Equal(ActivityStatusCode.Ok, span.Status);
+        Assert.Equal(ActivityStatusCode.Unset, span.Status);
     }
 }
