@@ -73,9 +73,10 @@ internal sealed class TelemetryExport : IDisposable
 
     private static bool IsSet(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 };
 
+    // Processes of one service are told apart by the id that each makes for itself.
     // The environment comes last: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
     private static ResourceBuilder Service() => ResourceBuilder.CreateEmpty()
         .AddTelemetrySdk()
-        .AddService(ServiceName, autoGenerateServiceInstanceId: false)
+        .AddService(ServiceName)
         .AddEnvironmentVariableDetector();
 }

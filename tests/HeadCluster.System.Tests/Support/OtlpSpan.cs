@@ -4,24 +4,30 @@ namespace HeadCluster.System.Tests;
 
 /// <summary>A span as OTLP carries it.</summary>
 internal sealed record OtlpSpan(
-    string Name, string TraceId, string Id, string? ParentId, string Service, IReadOnlyDictionary<string, object> Attributes, ulong Nanoseconds)
+    string Name,
+    string TraceId,
+    string Id,
+    string? ParentId,
+    IReadOnlyDictionary<string, object> Resource,
+    IReadOnlyDictionary<string, object> Attributes,
+    ulong Nanoseconds)
 {
     // ResourceSpans: 1 resource with 1 attributes, 2 scope_spans with 2 spans.
     public static List<OtlpSpan> ReadAll(ReadOnlySpan<byte> resourceSpans)
     {
         var spans = new List<OtlpSpan>();
-        var service = "";
+        var about = new Dictionary<string, object>();
         for (var resource = new ProtobufReader(resourceSpans); resource.Read();)
         {
             for (var scope = new ProtobufReader(resource.Field <= 2 ? resource.Bytes : default); scope.Read();)
             {
-                if (resource.Field == 1 && scope.Field == 1 && OtlpAttributes.Read(scope.Bytes) is ("service.name", string name))
+                if (resource.Field == 1 && scope.Field == 1 && OtlpAttributes.Read(scope.Bytes) is (var key, { } value))
                 {
-                    service = name;
+                    about[key] = value;
                 }
                 else if (resource.Field == 2 && scope.Field == 2)
                 {
-                    spans.Add(Read(scope.Bytes, service));
+                    spans.Add(Read(scope.Bytes, about));
                 }
             }
         }
@@ -29,7 +35,7 @@ internal sealed record OtlpSpan(
         return spans;
     }
 
-    private static OtlpSpan Read(ReadOnlySpan<byte> message, string service)
+    private static OtlpSpan Read(ReadOnlySpan<byte> message, Dictionary<string, object> resource)
     {
         var (trace, id, parent, name) = ("", "", (string?)null, "");
         var (start, end) = (0UL, 0UL);
@@ -62,6 +68,6 @@ internal sealed record OtlpSpan(
             }
         }
 
-        return new OtlpSpan(name, trace, id, parent, service, attributes, end - start);
+        return new OtlpSpan(name, trace, id, parent, resource, attributes, end - start);
     }
 }

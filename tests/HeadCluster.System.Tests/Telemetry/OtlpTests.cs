@@ -36,7 +36,12 @@ public sealed class OtlpTests
             heads.Select(head => ((int)(long)head.Attributes["headcluster.layer"], (int)(long)head.Attributes["headcluster.head"])).Order());
         Assert.Equal(2, heads.Select(head => head.Attributes["headcluster.silo"]).Distinct().Count());
         Assert.All(heads, head => Assert.Equal(["attention", "layer", "token", "generate"], Above(head)));
-        Assert.Equal(2, spans.Select(span => span.Service).Distinct().Count());
+        Assert.Equal(["first", "second"], spans.Select(span => span.Resource["service.name"]).Distinct().Order());
+
+        // The one that the environment gives the first, and the one that the second made for itself.
+        var instances = spans.Select(span => (string)span.Resource["service.instance.id"]).Distinct().ToList();
+        Assert.Equal(2, instances.Count);
+        Assert.Contains("the first", instances);
 
         // No span of anybody else in between.
         Assert.Equal(1 + 1 + (Layers * (4 + Heads)), spans.Count);
@@ -64,7 +69,8 @@ public sealed class OtlpTests
     private static async Task GenerateAsync(OtlpReceiver receiver, Dictionary<string, string> more)
     {
         more["OTEL_METRIC_EXPORT_INTERVAL"] = "500";
-        await using var first = await SiloProcess.StartAsync(primary: null, Environment("first"));
+        await using var first = await SiloProcess.StartAsync(
+            primary: null, new Dictionary<string, string>(Environment("first")) { ["OTEL_RESOURCE_ATTRIBUTES"] = "service.instance.id=the first" });
         await using var second = await SiloProcess.StartAsync(first, Environment("second"));
         await CommandResult.SucceedAsync("generate", "--cluster", first.Gateway, "--model", Inputs.Model, "--tokens", "2,1,0", "--steps", "1");
 
