@@ -16,13 +16,14 @@ internal sealed class ClusterSession : IAsyncDisposable
     public HeadClusterClient Client { get; }
 
     /// <summary>Joins the cluster at an address (<see cref="ClusterAddress"/>); a name of null is that of a cluster that was given none.</summary>
-    public static async Task<ClusterSession> JoinAsync(string address, string? clusterId, CancellationToken cancellationToken)
+    public static async Task<ClusterSession> JoinAsync(string address, string? clusterId, string? serviceId, CancellationToken cancellationToken)
     {
         var client = await HeadClusterClient.ConnectAsync(
             options =>
             {
                 ClusterAddress.Apply(address, options);
                 options.ClusterId = clusterId ?? options.ClusterId;
+                options.ServiceId = serviceId ?? options.ServiceId;
             },
             cancellationToken);
         return new ClusterSession(client, client);

@@ -16,6 +16,7 @@ internal sealed class ClusterArguments
     };
 
     private readonly Option<string?> _clusterId = new("--cluster-id") { Description = "Name of that cluster (headcluster).", HelpName = "name" };
+    private readonly Option<string?> _serviceId = new("--service-id") { Description = "Name of the service that it runs (headcluster).", HelpName = "name" };
     private readonly Option<string[]> _models = new("--models") { Description = ModelSetting.Description, HelpName = "name=path" };
     private readonly Option<bool> _json = CreateJsonOption();
     private readonly TelemetryArguments _telemetry = new();
@@ -26,6 +27,7 @@ internal sealed class ClusterArguments
     {
         command.Add(_cluster);
         command.Add(_clusterId);
+        command.Add(_serviceId);
         command.Add(_models);
         command.Add(_json);
         _telemetry.AddTo(command);
@@ -45,12 +47,13 @@ internal sealed class ClusterArguments
     public Task<ClusterSession> OpenAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var models = ModelSetting.ParseAll(parsed.GetValue(_models));
-        var clusterId = parsed.GetValue(_clusterId);
-        return (parsed.GetValue(_cluster), clusterId, models) switch
+        var (clusterId, serviceId) = (parsed.GetValue(_clusterId), parsed.GetValue(_serviceId));
+        var named = clusterId is not null ? _clusterId : serviceId is not null ? _serviceId : null;
+        return (parsed.GetValue(_cluster), named, models) switch
         {
             (null, null, _) => WaitAsync(parsed, "Starting a silo", () => ClusterSession.EmbedAsync(models, cancellationToken)),
-            (null, _, _) => throw HeadClusterException.InvalidInput("--cluster-id names a running cluster; say where it is too, with --cluster"),
-            (var address, _, []) => WaitAsync(parsed, "Connecting", () => ClusterSession.JoinAsync(address, clusterId, cancellationToken)),
+            (null, _, _) => throw HeadClusterException.InvalidInput($"{named.Name} names a running cluster; say where it is too, with --cluster"),
+            (var address, _, []) => WaitAsync(parsed, "Connecting", () => ClusterSession.JoinAsync(address, clusterId, serviceId, cancellationToken)),
             _ => throw HeadClusterException.InvalidInput(
                 "--models adds models to a silo of this process; a running cluster has its own, so leave out --models or --cluster"),
         };

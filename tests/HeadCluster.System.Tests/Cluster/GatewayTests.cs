@@ -50,12 +50,14 @@ public sealed class GatewayTests
         result.AssertRefused("no silo of cluster 'headcluster'");
     }
 
-    [Fact]
-    public async Task Cluster_name_without_a_gateway_is_refused()
+    [Theory]
+    [InlineData("--cluster-id")]
+    [InlineData("--service-id")]
+    public async Task Cluster_name_without_a_gateway_is_refused(string option)
     {
-        var result = await CommandResult.RunAsync("status", "--cluster-id", "theirs");
+        var result = await CommandResult.RunAsync("status", option, "theirs");
 
-        result.AssertRefused("--cluster");
+        result.AssertRefused($"{option} names a running cluster; say where it is too, with --cluster");
     }
 
     [Fact]

@@ -30,6 +30,17 @@ public sealed class RedisClusterTests
         Assert.Equal(3, status.GetProperty("heads").EnumerateArray().Select(head => head.GetProperty("silo").GetString()).Distinct().Count());
     }
 
+    [Fact]
+    public async Task Cluster_of_another_service_is_joined_by_its_names()
+    {
+        await using var silos = await RedisSilos.StartAsync(
+            1, new() { ["HeadCluster__Silo__ServiceId"] = "heads", [SiloProcess.Rehearse] = "false" }, "--cluster-id", "theirs");
+        string[] status = ["status", "--cluster", silos.Redis.Uri, "--cluster-id", "theirs"];
+
+        await CommandResult.SucceedAsync([.. status, "--service-id", "heads"]);
+        (await CommandResult.RunAsync(status)).AssertRefused("no silo of cluster 'theirs'");
+    }
+
     [Theory]
     [InlineData("KILL")]
     [InlineData("STOP")]
