@@ -68,6 +68,13 @@ public sealed class PageTests
         // A token under the mouse tells its numbers; so does an entry of the matrix.
         await page.Locator("#attention .token").Nth(5).HoverAsync();
         await Expect(page.Locator("#reading")).ToContainTextAsync($"token {Tokens[5]} at 5 looks most at token");
+        await page.Locator("#attention svg").FocusAsync();
+        await page.Keyboard.PressAsync("ArrowRight");
+        await Expect(page.Locator("#reading")).ToContainTextAsync($"token {Tokens[5]} at 5 is looked at most by token");
+        await page.Keyboard.PressAsync("ArrowDown");
+        await Expect(page.Locator("#reading")).ToContainTextAsync($"token {Tokens[6]} at 6 is looked at most by token");
+        await page.Keyboard.PressAsync("ArrowLeft");
+        await Expect(page.Locator("#reading")).ToContainTextAsync($"token {Tokens[6]} at 6 looks most at token");
         await browser.TakePicturesAsync("head-lines");
         await page.Locator("#view input[value=matrix]").CheckAsync();
         await page.Locator("#attention canvas").FocusAsync();
@@ -133,6 +140,19 @@ public sealed class PageTests
         await Expect(page.Locator("#attention-note")).ToContainTextAsync("No request was captured yet");
         Assert.Empty(browser.Errors);
         await browser.TakePicturesAsync("gpt2-small");
+    }
+
+    [Fact]
+    public async Task Models_that_cannot_be_used_are_shown_beside_those_that_can()
+    {
+        await using var browser = await Browser.StartAsync();
+        var port = SiloProcess.FreePorts(1)[0];
+        await using var silo = await SiloProcess.StartAsync(primary: null, Still, "--page-port", $"{port}", "--models", "gone=./no-such-directory");
+
+        await browser.Page.GotoAsync($"http://localhost:{port}/");
+
+        await Expect(browser.Page.Locator(".cell")).ToHaveCountAsync(9);
+        await Expect(browser.Page.Locator("#grid-note")).ToContainTextAsync("Cannot be used: model 'gone': ");
     }
 
     [Fact]

@@ -21,7 +21,7 @@ export function drawLines(root, tokens, rows, tell) {
   const y = place => (place + 1.5) * rowHeight;
   const lines = svg("g");
   const picture = svg("svg", { class: "lines", viewBox: `0 0 ${lineWidth} ${height}`, tabindex: "0", role: "img",
-    "aria-label": `attention of ${tokens.length} tokens; arrow up and down choose a token` });
+    "aria-label": `attention of ${tokens.length} tokens; arrow up and down choose a token, left and right its side` });
   picture.append(
     svg("text", { class: "title", x: leftEdge - 8, y: rowHeight / 2, "text-anchor": "end" }, "looks"),
     svg("text", { class: "title", x: rightEdge + 8, y: rowHeight / 2 }, "at"),
@@ -42,7 +42,7 @@ export function drawLines(root, tokens, rows, tell) {
 
   // All rows, what one token looks at, or what looks at one token.
   const show = (side, place) => {
-    active = side === "query" ? place : null;
+    active = side === null ? null : { side, place };
     for (const line of lines.children) {
       const its = side === null || Number(line.dataset[side]) === place;
       line.setAttribute("stroke-opacity", its ? visible(Number(line.dataset.share)) * (side === null ? 0.7 : 1) : 0);
@@ -61,11 +61,16 @@ export function drawLines(root, tokens, rows, tell) {
   picture.addEventListener("pointerleave", () => show(null));
   picture.addEventListener("keydown", event => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const side = { ArrowLeft: "query", ArrowRight: "key" }[event.key];
     if (event.key === "Escape") {
       show(null);
+    } else if (side) {
+      event.preventDefault();
+      show(side, active?.place ?? 0);
     } else if (step) {
       event.preventDefault();
-      show("query", active === null ? (step > 0 ? 0 : tokens.length - 1) : Math.min(tokens.length - 1, Math.max(0, active + step)));
+      const place = active ? active.place + step : step > 0 ? 0 : tokens.length - 1;
+      show(active?.side ?? "query", Math.min(tokens.length - 1, Math.max(0, place)));
     }
   });
 

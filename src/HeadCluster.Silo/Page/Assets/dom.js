@@ -16,6 +16,13 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+/** Sets a text; one that stays as it is, is not told again to those who have the page read out. */
+export function setText(root, text) {
+  if (root.textContent !== text) {
+    root.textContent = text;
+  }
+}
+
 /** Gives a select these options, and keeps what is chosen where it is still there. */
 export function setOptions(select, options) {
   const texts = options.map(option => option.text).join("\n");

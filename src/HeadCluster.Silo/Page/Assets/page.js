@@ -1,16 +1,20 @@
 // Asks the silo what its cluster does, once a second, and shows it. Histories and moves are what this page has seen itself.
 
 import { drawLines, drawMatrix, rowsOf } from "./attention.js";
-import { byId, element, setOptions } from "./dom.js";
+import { byId, element, setOptions, setText } from "./dom.js";
 import { clock, percent, significant, time } from "./format.js";
 import { Grid } from "./grid.js";
 import { drawLatency } from "./latency.js";
 
 const pollMilliseconds = 1000;
+
+// A silo that has ended or hangs answers nothing; one that serves gives up on its cluster before this.
+const answerMilliseconds = 10_000;
 const keptSamples = 240;
 const keptMoves = 200;
+const keptGone = 20;
 const movedMilliseconds = 8000;
-const siloColours = 8;
+const colours = [...Array(8).keys()].map(i => `var(--silo-${i})`);
 
 // A matrix tells more than lines where these lie too close together.
 const mostLines = 96;
@@ -30,13 +34,13 @@ const histories = new Map();
 const places = new Map();
 const movedAt = new Map();
 
-// By name, those that are gone included: each keeps its colour.
+// By name, those that went last included: each keeps its colour while it is here.
 const silos = new Map();
 
 const grid = new Grid(byId("grid"), choose);
 
 async function ask(path) {
-  const answer = await fetch(path);
+  const answer = await fetch(path, { signal: AbortSignal.timeout(answerMilliseconds) });
   if (answer.status === 404) {
     return null;
   }
@@ -69,8 +73,10 @@ async function poll() {
     show();
     await showPattern();
   } catch (error) {
-    byId("state").textContent = `no answer: ${error.message.trim()}`;
-    byId("state").classList.add("away");
+    if (turn === polling) {
+      setText(byId("state"), `no answer: ${error.message.trim()}`);
+      byId("state").classList.add("away");
+    }
   } finally {
     if (turn === polling) {
       nextPoll = setTimeout(() => document.hidden ? document.addEventListener("visibilitychange", poll, { once: true }) : poll(), pollMilliseconds);
@@ -95,17 +101,19 @@ function preferred(state) {
 // What is new since the last answer: samples, moves, silos.
 function note() {
   const now = new Date(cluster.time);
+  const names = new Set(cluster.silos.map(silo => silo.name));
   for (const silo of silos.values()) {
-    silo.here = false;
+    silo.left ??= names.has(silo.name) ? null : now;
   }
 
   for (const silo of cluster.silos) {
     const known = silos.get(silo.name);
-    silos.set(silo.name, { ...silo, here: true, colour: known?.colour ?? `var(--silo-${silos.size % siloColours})`, left: null });
+    silos.set(silo.name, { ...silo, colour: known?.left === null ? known.colour : freeColour(known?.colour), left: null });
   }
 
-  for (const silo of silos.values()) {
-    silo.left ??= silo.here ? null : now;
+  const gone = [...silos.values()].filter(silo => silo.left).sort((one, other) => other.left - one.left);
+  for (const silo of gone.slice(keptGone)) {
+    silos.delete(silo.name);
   }
 
   for (const head of cluster.heads) {
@@ -121,6 +129,12 @@ function note() {
 
     places.set(key, head.silo);
   }
+}
+
+// One that no silo has which is here, the one that a silo had before if it can be; more silos than colours share them.
+function freeColour(before) {
+  const taken = new Set([...silos.values()].filter(silo => !silo.left).map(silo => silo.colour));
+  return [before, ...colours].find(colour => colour && !taken.has(colour)) ?? colours[silos.size % colours.length];
 }
 
 function addMove(now, head, from, to) {
@@ -142,7 +156,7 @@ function show() {
 
   const count = cluster.heads.length;
   byId("state").classList.remove("away");
-  byId("state").textContent = `live: ${count} active ${count === 1 ? "head" : "heads"} on ${cluster.silos.length} ${cluster.silos.length === 1 ? "silo" : "silos"}`;
+  setText(byId("state"), `live: ${count} active ${count === 1 ? "head" : "heads"} on ${cluster.silos.length} ${cluster.silos.length === 1 ? "silo" : "silos"}`);
   byId("dashboard").hidden = !cluster.dashboard;
   showSilos();
   showGrid(model);
@@ -152,8 +166,8 @@ function show() {
 function showSilos() {
   byId("silo-rows").replaceChildren(...[...silos.values()].map(silo => {
     const heads = cluster.heads.filter(head => head.silo === silo.name).length;
-    const status = silo.here ? silo.status : `gone since ${clock(silo.left)}`;
-    return element("tr", { class: silo.here ? "" : "gone", "data-silo": silo.name }, element("td", {}, chip(silo.name)), element("td", {}, silo.address),
+    const status = silo.left ? `gone since ${clock(silo.left)}` : silo.status;
+    return element("tr", { class: silo.left ? "gone" : "", "data-silo": silo.name }, element("td", {}, chip(silo.name)), element("td", {}, silo.address),
       element("td", {}, status), element("td", { class: "number" }, String(heads)));
   }));
 }
@@ -165,9 +179,9 @@ function chip(silo) {
 }
 
 function showGrid(model) {
-  const noteText = model ? "" : cluster.brokenModels.map(broken => broken.error).join(" ") || "The cluster has no model.";
+  const noteText = cluster.brokenModels.map(broken => `Cannot be used: ${broken.error}`).join("\n") || (model ? "" : "The cluster has no model.");
   byId("grid-note").hidden = noteText === "";
-  byId("grid-note").textContent = noteText;
+  setText(byId("grid-note"), noteText);
   if (!model) {
     return;
   }
@@ -205,7 +219,7 @@ function showGrid(model) {
 function showLegend(by, hasNumbers, least, most) {
   const legend = byId("legend");
   if (by.name === "silo") {
-    legend.replaceChildren(...[...silos.values()].filter(silo => silo.here).map(silo => chip(silo.name)));
+    legend.replaceChildren(...[...silos.values()].filter(silo => !silo.left).map(silo => chip(silo.name)));
   } else if (hasNumbers) {
     legend.replaceChildren(element("span", {}, by.title), element("span", {}, by.long(least)), element("span", { class: "ramp" }), element("span", {}, by.long(most)));
   } else {
@@ -262,6 +276,11 @@ function scoreOf(head, score) {
 function choose(layer, head) {
   chosen = { model: currentModel(cluster).name, layer, head };
   pattern = null;
+
+  // Until its own is there: another head's would be taken for it.
+  byId("attention-part").hidden = true;
+  byId("attention-note").hidden = true;
+  byId("capture-time").textContent = "";
   show();
   void showPattern();
 }
@@ -274,7 +293,10 @@ function showHead() {
     return;
   }
 
+  const by = colouring();
+  const value = seen && by.value(seen);
   byId("head-title").textContent = `Layer ${chosen.layer}, head ${chosen.head}`;
+  setText(byId("head-value"), !seen || by.name === "silo" ? "" : `${by.title} ${value === null ? "not captured" : by.long(value)}`);
   byId("head-silo").replaceChildren(seen ? chip(seen.silo) : "not active");
   if (seen) {
     drawLatency(byId("latency"), histories.get(keyOf(chosen.model, chosen.layer, chosen.head)));
@@ -299,20 +321,23 @@ async function showPattern() {
 
   setOptions(byId("sequence"), capture.sequences.map((tokens, i) => ({ value: String(i), text: `${i} (${tokens.length} tokens)` })));
   byId("sequence-choice").hidden = capture.sequences.length === 1;
-  const wanted = { ...chosen, capture: capture.id, sequence: Number(byId("sequence").value) };
-  const wantedKey = JSON.stringify(wanted);
-  if (pattern?.key === wantedKey) {
+  const query = wantedPattern();
+  if (pattern?.query === query) {
     return;
   }
 
-  const query = new URLSearchParams(wanted);
   const answer = await ask(`api/pattern?${query}`).catch(() => null);
 
-  // Another request may have been captured meanwhile, or another head chosen.
-  if (answer && chosen && answer.layer === chosen.layer && answer.head === chosen.head && answer.capture === capture?.id) {
-    pattern = { ...answer, key: wantedKey };
+  // Another request may have been captured meanwhile, or another head or sequence chosen.
+  if (answer && query === wantedPattern()) {
+    pattern = { ...answer, query };
     drawPattern();
   }
+}
+
+// What the page is to show, as it asks for it; null for nothing.
+function wantedPattern() {
+  return chosen && capture && new URLSearchParams({ ...chosen, capture: capture.id, sequence: byId("sequence").value }).toString();
 }
 
 function drawPattern() {
@@ -343,6 +368,11 @@ byId("model").addEventListener("change", () => {
   [chosen, capture, pattern] = [null, null, null];
   byId("head-title").textContent = "No head chosen";
   byId("head-silo").replaceChildren();
+  byId("head-value").textContent = "";
+  if (cluster) {
+    show();
+  }
+
   poll();
 });
 byId("colour").addEventListener("change", show);
