@@ -40,7 +40,8 @@ internal static class ClusteringExtensions
         silo.Configure<EndpointOptions>(orleans =>
         {
             (orleans.SiloPort, orleans.GatewayPort) = (options.SiloPort, options.GatewayPort);
-            orleans.AdvertisedIPAddress = options.Advertised ?? orleans.AdvertisedIPAddress;
+            orleans.AdvertisedIPAddress = options.Advertised ?? orleans.AdvertisedIPAddress ?? throw HeadClusterException.InvalidInput(
+                $"this machine has no address but loopback ones; say where others reach the silo, with {SiloHostOptions.Section}:{nameof(SiloHostOptions.AdvertisedAddress)} (--advertised-address)");
             orleans.SiloListeningEndpoint = new IPEndPoint(options.Listening, options.SiloPort);
             orleans.GatewayListeningEndpoint = new IPEndPoint(options.Listening, options.GatewayPort);
         });

@@ -10,6 +10,11 @@ namespace HeadCluster.Silo;
 /// <remarks>Of its own, so that neither status, telemetry nor scheduling ever hears of it.</remarks>
 internal sealed partial class Rehearsal
 {
+    /// <summary>
+    /// How long a rehearsal may take. On a free processor it takes three to five seconds; a start is not to depend on it.
+    /// </summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
     // A layer of usual sizes and enough rows that x and z travel in parts and that heads compute on the pool.
     private const string Model = "random:gpt2-small?layers=1";
     private const int ModelDim = 768;
@@ -18,9 +23,6 @@ internal sealed partial class Rehearsal
     // Requests that come while the layer's coordinator moves wait and go with it.
     private const int Callers = 2;
     private const int CallerRows = 16;
-
-    // It takes three to five seconds on a free processor. A start is not to depend on it.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private static readonly LayerId Layer = new(Model, 0);
 

@@ -1,4 +1,6 @@
 using HeadCluster.Hosting;
+using HeadCluster.Patterns;
+using HeadCluster.Scheduling;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -19,6 +21,11 @@ internal static class SettingsCheck
         SettingForm.CheckSwitch(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.PinComputeThreads));
         SettingForm.CheckNumber<long>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.MemoryLimitBytes));
         SettingForm.CheckChoice<WirePrecision>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.WirePrecision));
+        SettingForm.CheckDuration(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.RecoveryTimeout));
+        SettingForm.CheckDuration(
+            configuration, $"{HeadClusterOptions.Section}:{nameof(HeadClusterOptions.Scheduling)}", nameof(SchedulingOptions.Period));
+        SettingForm.CheckDuration(
+            configuration, $"{HeadClusterOptions.Section}:{nameof(HeadClusterOptions.Patterns)}", nameof(PatternOptions.SampleInterval));
         try
         {
             _ = silo.Services.GetRequiredService<IOptions<HeadClusterOptions>>().Value;

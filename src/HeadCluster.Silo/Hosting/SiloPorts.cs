@@ -9,7 +9,8 @@ namespace HeadCluster.Silo;
 /// </summary>
 internal static class SiloPorts
 {
-    private static readonly TimeSpan PrimaryTimeout = TimeSpan.FromSeconds(10);
+    // Whoever starts all silos of a machine at once is not to wait for the first: it rehearses before it listens, and then starts.
+    private static readonly TimeSpan PrimaryTimeout = Rehearsal.Limit + TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Checks that the silo can listen, and waits for what keeps the list of silos unless that is the silo itself.</summary>
@@ -68,7 +69,7 @@ internal static class SiloPorts
             {
                 throw new HeadClusterException(
                     HeadClusterErrorKind.Unavailable,
-                    $"no primary silo answers on port {options.PrimaryPort}; start it first, or make this one the primary with --primary-port {options.SiloPort}",
+                    $"no primary silo answered on port {options.PrimaryPort} in {PrimaryTimeout.TotalSeconds:0} seconds; start it, or make this one the primary with --primary-port {options.SiloPort}",
                     exception);
             }
             catch (SocketException)

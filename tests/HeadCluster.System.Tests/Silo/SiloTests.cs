@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using HeadCluster.Silo;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HeadCluster.System.Tests.Silo;
 
@@ -29,13 +31,56 @@ public sealed class SiloTests
     }
 
     [Fact]
-    public async Task Silo_without_its_primary_gives_up()
+    public async Task Silo_announces_the_models_that_can_be_used_and_warns_of_each_other()
+    {
+        await using var silo = await SiloProcess.StartAsync(primary: null, "--models", "gone=./no-such-directory");
+
+        Assert.Equal(0, await silo.StopAsync());
+
+        Assert.Equal(2, silo.Lines.Length);
+        Assert.StartsWith("warn: ", silo.Lines[0], StringComparison.Ordinal);
+        Assert.Contains("cannot be used: model 'gone': ", silo.Lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("models: nano-gpt", silo.Lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Silo_waits_for_its_primary_for_longer_than_that_may_rehearse_and_then_says_for_how_long()
     {
         var ports = SiloProcess.FreePorts(3);
+        var clock = new FakeTimeProvider();
+        var began = clock.GetUtcNow();
 
-        var result = await RunAsync("--silo-port", $"{ports[0]}", "--gateway-port", $"{ports[1]}", "--primary-port", $"{ports[2]}");
+        var check = SiloPorts.CheckAsync(
+            new SiloHostOptions { SiloPort = ports[0], GatewayPort = ports[1], PrimaryPort = ports[2] }, clock, TestContext.Current.CancellationToken);
+        while (!check.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(200));
+            await Task.Yield();
+        }
 
-        result.AssertRefused($"no primary silo answers on port {ports[2]}");
+        var error = await Assert.ThrowsAsync<HeadClusterException>(() => check);
+        Assert.Contains($"no primary silo answered on port {ports[2]} in 60 seconds", error.Message, StringComparison.Ordinal);
+        Assert.True(clock.GetUtcNow() - began >= 2 * Rehearsal.Limit);
+    }
+
+    [Fact]
+    public async Task Silo_on_a_machine_that_nobody_reaches_says_which_setting_to_set()
+    {
+        var unshare = Tool.Require("unshare");
+        Assert.SkipUnless((await Tool.RunAsync(unshare, [], "-rn", "true")).ExitCode == 0, "this machine gives nobody a network of its own");
+
+        var result = await Tool.RunAsync(
+            unshare,
+            [],
+            "-rn",
+            Programs.DotNet,
+            Path.Combine(AppContext.BaseDirectory, Programs.Silo),
+            "--clustering",
+            "Redis",
+            "--connection-string",
+            "localhost:6379");
+
+        result.AssertRefused("HeadCluster:Silo:AdvertisedAddress (--advertised-address)");
     }
 
     [Theory]
@@ -61,6 +106,9 @@ public sealed class SiloTests
     [InlineData("HeadCluster__Silo__ClusterId", " ", "ClusterId")]
     [InlineData("HeadCluster__ComputeThreads", "many", "HeadCluster:ComputeThreads is 'many'; expected a whole number")]
     [InlineData("HeadCluster__PinComputeThreads", "yes", "HeadCluster:PinComputeThreads is 'yes'; expected true or false")]
+    [InlineData("HeadCluster__Patterns__SampleInterval", "1", "HeadCluster:Patterns:SampleInterval is '1'; expected hours, minutes and seconds")]
+    [InlineData("HeadCluster__Scheduling__Period", "2", "HeadCluster:Scheduling:Period is '2'; expected hours, minutes and seconds")]
+    [InlineData("HeadCluster__RecoveryTimeout", "30", "HeadCluster:RecoveryTimeout is '30'; expected hours, minutes and seconds")]
     [InlineData("HeadCluster__ComputeThreads", "0", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster__Models__mine__Path", " ", "HeadCluster:Models:mine:Path")]
     [InlineData("HeadCluster__Scheduling__Strategy", "Fastest", "there is no strategy 'Fastest'; this cluster knows Capacity, Even, Measured, Pinned")]
