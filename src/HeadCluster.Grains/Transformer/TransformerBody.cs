@@ -104,7 +104,7 @@ internal sealed class TransformerBody
     /// <param name="attention">The layer's attention output, <c>[rows, ModelDim]</c>.</param>
     /// <param name="x">The residual stream, <c>[rows, ModelDim]</c>.</param>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    /// <param name="cancellationToken">Checked between panels of columns, each of which all rows go through.</param>
     public void FinishBlock(int layer, ReadOnlySpan<float> attention, Span<float> x, int rows, CancellationToken cancellationToken)
     {
         var block = _blocks[layer];
@@ -130,7 +130,7 @@ internal sealed class TransformerBody
     /// <param name="x"><c>[rows, ModelDim]</c>.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="logits"><c>[rows, VocabularySize]</c>.</param>
-    /// <param name="cancellationToken">Checked between tiles of rows.</param>
+    /// <param name="cancellationToken">Checked between panels of columns, each of which all rows go through.</param>
     public void ComputeLogits(ReadOnlySpan<float> x, int rows, Span<float> logits, CancellationToken cancellationToken)
     {
         var normal = ArrayPool<float>.Shared.Rent(rows * Model.ModelDim);
