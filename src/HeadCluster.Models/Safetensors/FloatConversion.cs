@@ -8,7 +8,7 @@ internal static class FloatConversion
 {
     /// <summary>Converts little-endian elements, which need not be aligned.</summary>
     /// <param name="type">F32, F16 or BF16.</param>
-    /// <param name="source">As many elements as <paramref name="destination"/> has.</param>
+    /// <param name="source">As many elements as <paramref name="destination"/> has; those of F32 may lie there already.</param>
     /// <param name="destination">Where they go.</param>
     public static void Convert(TensorType type, ReadOnlySpan<byte> source, Span<float> destination)
     {

@@ -3,7 +3,7 @@ namespace HeadCluster.Models;
 /// <summary>What is wrong with a safetensors file, or with what was asked of it.</summary>
 public enum SafetensorsErrorKind
 {
-    /// <summary>The file cannot be opened.</summary>
+    /// <summary>The file cannot be opened or read.</summary>
     Unreadable,
 
     /// <summary>The file has no room for the eight bytes of the header's length.</summary>
@@ -44,4 +44,7 @@ public enum SafetensorsErrorKind
 
     /// <summary>The tensor has more elements than an array can hold.</summary>
     TooManyElements,
+
+    /// <summary>The file has been written to since it was opened.</summary>
+    Changed,
 }

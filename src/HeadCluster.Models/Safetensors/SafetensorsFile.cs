@@ -1,45 +1,44 @@
+using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace HeadCluster.Models;
 
 /// <summary>
-/// A safetensors file, memory-mapped. Opening it reads and checks the header and nothing else; a read touches only the bytes of
-/// the elements it returns. Thread-safe. The file must not be shortened while it is open.
+/// A safetensors file. Opening it reads and checks the header and nothing else; a read touches only the bytes of the elements
+/// it returns, and refuses a file that has been written to since it was opened. Thread-safe.
 /// </summary>
-/// <remarks>Layout: length of the header (8 bytes, little-endian), header (JSON), data of the tensors.</remarks>
-public sealed unsafe class SafetensorsFile : IDisposable
+/// <remarks>
+/// Layout: length of the header (8 bytes, little-endian), header (JSON), data of the tensors. The file is read and not mapped: to
+/// touch a mapped page that a shortened file has lost ends the process.
+/// </remarks>
+public sealed class SafetensorsFile : IDisposable
 {
     private const int LengthBytes = sizeof(ulong);
     private const ulong LongestHeader = 100_000_000;
 
-    // Elements converted at once: small enough that their bytes always fit a span.
-    private const int RunElements = 1 << 20;
+    // Elements read at once. Those of half precision pass through a buffer, which then stays in a core's cache.
+    private const int RunElements = 1 << 15;
 
-    // A transposed tile has rows of 16 floats, one cache line, in the destination, and 64 · 16 floats on the stack.
+    // A transposed tile writes 16 floats, one cache line, to each row of the destination, and reads enough of each row of the file
+    // to be worth a call of the system. Its rows lie one line more apart, so that those of a column do not share a set of the cache.
     private const int TileRows = 16;
-    private const int TileColumns = 64;
+    private const int TileColumns = 1024;
+    private const int TileStride = TileColumns + 16;
 
-    private readonly MemoryMappedFile _mapping;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly SafeFileHandle _file;
+    private readonly (long Length, DateTime Written) _opened;
     private readonly SafetensorsHeader _header;
     private readonly long _dataStart;
     private long _bytesRead;
 
-    private SafetensorsFile(string path, MemoryMappedFile mapping, long length)
+    private SafetensorsFile(string path, SafeFileHandle file)
     {
         Path = path;
-        _mapping = mapping;
-        _view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        try
-        {
-            (_header, _dataStart) = ReadHeader(length);
-        }
-        catch
-        {
-            _view.Dispose();
-            throw;
-        }
+        _file = file;
+        _opened = State();
+        (_header, _dataStart) = ReadHeader();
     }
 
     /// <summary>The file.</summary>
@@ -61,22 +60,14 @@ public sealed unsafe class SafetensorsFile : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            using var handle = File.OpenHandle(path);
-            var length = RandomAccess.GetLength(handle);
-            if (length < LengthBytes)
-            {
-                throw new SafetensorsException(
-                    SafetensorsErrorKind.HeaderTooSmall, $"{path}: has {length} bytes; the length of the header alone takes {LengthBytes}");
-            }
-
-            var mapping = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            var file = File.OpenHandle(path);
             try
             {
-                return new SafetensorsFile(path, mapping, length);
+                return new SafetensorsFile(path, file);
             }
             catch
             {
-                mapping.Dispose();
+                file.Dispose();
                 throw;
             }
         }
@@ -87,7 +78,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     }
 
     /// <summary>Reads a whole tensor.</summary>
-    /// <exception cref="SafetensorsException">There is no such tensor, its elements are no floats or too many for an array.</exception>
+    /// <exception cref="SafetensorsException">
+    /// There is no such tensor, its elements are no floats or too many for an array, or the file has changed or cannot be read.
+    /// </exception>
     public float[] ReadFloats(string name)
     {
         var tensor = FindFloats(name);
@@ -107,21 +100,23 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <param name="name">The tensor.</param>
     /// <param name="first">The first element, in row-major order.</param>
     /// <param name="destination">Where they go; its length says how many.</param>
-    /// <exception cref="SafetensorsException">There is no such tensor or its elements are no floats.</exception>
+    /// <exception cref="SafetensorsException">
+    /// There is no such tensor, its elements are no floats, or the file has changed or cannot be read.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The tensor does not have these elements.</exception>
     public void ReadFloats(string name, long first, Span<float> destination)
     {
         var tensor = FindFloats(name);
         CheckRange(first, destination.Length, tensor.ElementCount, nameof(first));
-        byte* data = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref data);
+        var halves = RentHalves(tensor, destination.Length);
         try
         {
-            Convert(tensor, data, first, destination);
+            ReadRun(tensor, first, destination, halves);
+            ExpectUnchanged();
         }
         finally
         {
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            ArrayPool<byte>.Shared.Return(halves);
         }
     }
 
@@ -130,7 +125,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <param name="slice">The rectangle.</param>
     /// <param name="destination">Where it goes: <c>[Rows, Columns]</c>, or <c>[Columns, Rows]</c> if transposed; row-major.</param>
     /// <param name="transpose">Whether rows become columns.</param>
-    /// <exception cref="SafetensorsException">There is no such tensor or its elements are no floats.</exception>
+    /// <exception cref="SafetensorsException">
+    /// There is no such tensor, its elements are no floats, or the file has changed or cannot be read.
+    /// </exception>
     /// <exception cref="ArgumentException">The tensor is no matrix, does not have the rectangle, or the destination has another size.</exception>
     public void ReadMatrix(string name, MatrixSlice slice, Span<float> destination, bool transpose = false)
     {
@@ -147,33 +144,34 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw new ArgumentException($"{destination.Length} elements for {slice.Rows} rows of {slice.Columns}", nameof(destination));
         }
 
-        byte* data = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref data);
+        var halves = RentHalves(tensor, destination.Length);
         try
         {
             if (transpose)
             {
-                ReadTransposed(tensor, data, columns, slice, destination);
+                ReadTransposed(tensor, columns, slice, destination, halves);
             }
             else
             {
-                ReadRows(tensor, data, columns, slice, destination);
+                ReadRows(tensor, columns, slice, destination, halves);
             }
+
+            ExpectUnchanged();
         }
         finally
         {
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            ArrayPool<byte>.Shared.Return(halves);
         }
     }
 
     /// <summary>Closes the file. What was read stays valid.</summary>
-    public void Dispose()
-    {
-        _view.Dispose();
-        _mapping.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
     private static int ElementBytes(TensorInfo tensor) => tensor.Type.Bits() / 8;
+
+    // Room for the bytes of elements that are not read where they will stay.
+    private static byte[] RentHalves(TensorInfo tensor, int elements) =>
+        tensor.Type == TensorType.F32 ? [] : ArrayPool<byte>.Shared.Rent(Math.Min(elements, RunElements) * ElementBytes(tensor));
 
     private static void CheckRange(long first, int count, long length, string parameter)
     {
@@ -183,35 +181,38 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    private (SafetensorsHeader Header, long DataStart) ReadHeader(long fileLength)
+    // What a file that is written to does not keep.
+    private (long Length, DateTime Written) State() => (RandomAccess.GetLength(_file), File.GetLastWriteTimeUtc(_file));
+
+    private (SafetensorsHeader Header, long DataStart) ReadHeader()
     {
-        byte* file = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref file);
-        try
+        var fileLength = _opened.Length;
+        if (fileLength < LengthBytes)
         {
-            file += _view.PointerOffset;
-            var length = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(file, LengthBytes));
-            if (length > LongestHeader)
-            {
-                throw new SafetensorsException(
-                    SafetensorsErrorKind.HeaderTooLarge, $"{Path}: the header says it has {length} bytes; {LongestHeader} are the most");
-            }
-
-            var dataLength = fileLength - LengthBytes - (long)length;
-            if (dataLength < 0)
-            {
-                throw new SafetensorsException(
-                    SafetensorsErrorKind.InvalidHeaderLength,
-                    $"{Path}: the header says it has {length} bytes; the file has {fileLength - LengthBytes} left; is it truncated?");
-            }
-
-            var json = new ReadOnlySpan<byte>(file + LengthBytes, (int)length);
-            return (SafetensorsHeader.Parse(Path, json, dataLength), LengthBytes + (long)length);
+            throw new SafetensorsException(
+                SafetensorsErrorKind.HeaderTooSmall, $"{Path}: has {fileLength} bytes; the length of the header alone takes {LengthBytes}");
         }
-        finally
+
+        Span<byte> start = stackalloc byte[LengthBytes];
+        ReadBytes(0, start);
+        var length = BinaryPrimitives.ReadUInt64LittleEndian(start);
+        if (length > LongestHeader)
         {
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            throw new SafetensorsException(
+                SafetensorsErrorKind.HeaderTooLarge, $"{Path}: the header says it has {length} bytes; {LongestHeader} are the most");
         }
+
+        var dataLength = fileLength - LengthBytes - (long)length;
+        if (dataLength < 0)
+        {
+            throw new SafetensorsException(
+                SafetensorsErrorKind.InvalidHeaderLength,
+                $"{Path}: the header says it has {length} bytes; the file has {fileLength - LengthBytes} left; is it truncated?");
+        }
+
+        var json = new byte[length];
+        ReadBytes(LengthBytes, json);
+        return (SafetensorsHeader.Parse(Path, json, dataLength), LengthBytes + (long)length);
     }
 
     private TensorInfo FindFloats(string name)
@@ -227,18 +228,26 @@ public sealed unsafe class SafetensorsFile : IDisposable
                 SafetensorsErrorKind.NotFloat, $"{Path}: tensor {Quote.Text(name)} is {tensor.Type}; F32, F16 and BF16 can be read as floats");
     }
 
-    private void ReadRows(TensorInfo tensor, byte* file, long columns, MatrixSlice slice, Span<float> destination)
+    private void ReadRows(TensorInfo tensor, long columns, MatrixSlice slice, Span<float> destination, byte[] halves)
     {
+        if (slice.Columns == columns)
+        {
+            ReadRun(tensor, slice.FirstRow * columns, destination, halves);
+            return;
+        }
+
+        var rowBytes = columns * ElementBytes(tensor);
+        ReadAhead.Begin(_file, _dataStart + tensor.Begin + (slice.FirstRow * rowBytes), slice.Rows * rowBytes);
         for (var row = 0; row < slice.Rows; row++)
         {
             var first = ((slice.FirstRow + row) * columns) + slice.FirstColumn;
-            Convert(tensor, file, first, destination.Slice(row * slice.Columns, slice.Columns));
+            ReadRun(tensor, first, destination.Slice(row * slice.Columns, slice.Columns), halves);
         }
     }
 
-    private void ReadTransposed(TensorInfo tensor, byte* file, long columns, MatrixSlice slice, Span<float> destination)
+    private void ReadTransposed(TensorInfo tensor, long columns, MatrixSlice slice, Span<float> destination, byte[] halves)
     {
-        Span<float> tile = stackalloc float[TileRows * TileColumns];
+        var tile = ArrayPool<float>.Shared.Rent(TileRows * TileStride);
         for (var row = 0; row < slice.Rows; row += TileRows)
         {
             var tileRows = Math.Min(TileRows, slice.Rows - row);
@@ -248,7 +257,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
                 for (var r = 0; r < tileRows; r++)
                 {
                     var first = ((slice.FirstRow + row + r) * columns) + slice.FirstColumn + column;
-                    Convert(tensor, file, first, tile.Slice(r * TileColumns, tileColumns));
+                    ReadRun(tensor, first, tile.AsSpan(r * TileStride, tileColumns), halves);
                 }
 
                 for (var c = 0; c < tileColumns; c++)
@@ -256,26 +265,74 @@ public sealed unsafe class SafetensorsFile : IDisposable
                     var line = destination.Slice(((column + c) * slice.Rows) + row, tileRows);
                     for (var r = 0; r < line.Length; r++)
                     {
-                        line[r] = tile[(r * TileColumns) + c];
+                        line[r] = tile[(r * TileStride) + c];
                     }
                 }
             }
         }
+
+        ArrayPool<float>.Shared.Return(tile);
     }
 
-    // The only place that touches the data of tensors, and so where it is counted.
-    private void Convert(TensorInfo tensor, byte* file, long first, Span<float> destination)
+    // The only place that reads the data of tensors, and so where it is counted.
+    private void ReadRun(TensorInfo tensor, long first, Span<float> destination, byte[] halves)
     {
         var elementBytes = ElementBytes(tensor);
-        var source = file + _view.PointerOffset + _dataStart + tensor.Begin + (first * elementBytes);
+        var at = _dataStart + tensor.Begin + (first * elementBytes);
         while (!destination.IsEmpty)
         {
             var run = destination[..Math.Min(RunElements, destination.Length)];
-            var bytes = new ReadOnlySpan<byte>(source, run.Length * elementBytes);
+            var bytes = tensor.Type == TensorType.F32 ? MemoryMarshal.AsBytes(run) : halves.AsSpan(0, run.Length * elementBytes);
+            ReadBytes(at, bytes);
             Interlocked.Add(ref _bytesRead, bytes.Length);
             FloatConversion.Convert(tensor.Type, bytes, run);
-            source += bytes.Length;
+            at += bytes.Length;
             destination = destination[run.Length..];
         }
     }
+
+    private void ReadBytes(long at, Span<byte> destination)
+    {
+        try
+        {
+            while (!destination.IsEmpty)
+            {
+                var count = RandomAccess.Read(_file, destination, at);
+                if (count == 0)
+                {
+                    throw Changed();
+                }
+
+                at += count;
+                destination = destination[count..];
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(error);
+        }
+    }
+
+    // After reading, so that no write before or during it goes unseen.
+    private void ExpectUnchanged()
+    {
+        try
+        {
+            if (State() != _opened)
+            {
+                throw Changed();
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(error);
+        }
+    }
+
+    private SafetensorsException Unreadable(Exception error) =>
+        new(SafetensorsErrorKind.Unreadable, $"{Path}: cannot be read: {error.Message}", error);
+
+    private SafetensorsException Changed() => new(
+        SafetensorsErrorKind.Changed,
+        $"{Path}: has changed since it was opened; restart the silos, and stop all before the first starts, so that weights of before and after do not mix");
 }

@@ -174,6 +174,50 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal(Tests.Matrix.Element(7, 3, 4), floats[19]);
     }
 
+    [Fact]
+    public void File_that_was_shortened_since_it_was_opened_is_refused()
+    {
+        using var file = Open(TensorType.F32, Matrix("m", 300, 400));
+        File.WriteAllBytes(file.Path, File.ReadAllBytes(file.Path)[..1000]);
+        ExpectChanged(file);
+    }
+
+    [Fact]
+    public void File_that_was_written_to_since_it_was_opened_is_refused()
+    {
+        using var file = Open(TensorType.BF16, Matrix("m", 30, 40));
+        file.ReadFloats("m");
+        File.WriteAllBytes(file.Path, TensorFile.Bytes(TensorType.BF16, new NamedTensor("m", [30, 40], new float[1200])));
+
+        // Two writes of one tick of the system's clock look alike.
+        File.SetLastWriteTimeUtc(file.Path, File.GetLastWriteTimeUtc(file.Path).AddSeconds(1));
+        ExpectChanged(file);
+    }
+
+    [Fact]
+    public void File_whose_name_another_took_is_still_read()
+    {
+        using var file = Open(TensorType.F32, Matrix("m", 4, 5));
+        File.Move(_directory.Write("other", TensorFile.Bytes(TensorType.F32)), file.Path, overwrite: true);
+        Assert.Equal(Tests.Matrix.Element(7, 3, 4), file.ReadFloats("m")[19]);
+    }
+
+    private static void ExpectChanged(SafetensorsFile file)
+    {
+        Action[] reads =
+        [
+            () => file.ReadFloats("m"),
+            () => file.ReadMatrix("m", new(2, 20, 3, 30), new float[600]),
+            () => file.ReadMatrix("m", new(2, 20, 3, 30), new float[600], transpose: true),
+        ];
+        foreach (var read in reads)
+        {
+            var error = Assert.Throws<SafetensorsException>(read);
+            Assert.Equal(SafetensorsErrorKind.Changed, error.Kind);
+            Assert.StartsWith($"{file.Path}: has changed since it was opened; restart the silos", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static NamedTensor Matrix(string name, int rows, int columns) => new(
         name,
         [rows, columns],
