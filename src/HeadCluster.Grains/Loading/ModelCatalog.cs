@@ -24,19 +24,21 @@ internal sealed class ModelCatalog : IDisposable
     public Model Open(string name)
     {
         var location = Locate(name);
-        var model = _open.GetOrAdd(name, _ => new Lazy<Model>(() => ModelLocation.Open(location)));
+        var model = _open.GetOrAdd(name, _ => new Lazy<Model>(() => ModelLocation.Open(PathOf(location))));
         try
         {
             return model.Value;
         }
-        catch (ModelException exception)
+        catch (Exception exception)
         {
-            // Forgotten, so that a file that has been mended is read again.
+            // Whatever its files made of it: no model that cannot be opened keeps others from being told of. Forgotten, so that a file
+            // that has been mended is read again.
             _open.TryRemove(KeyValuePair.Create(name, model));
 
             // The message begins with the location, which is the name of a built-in model that has no other.
             var where = location == name ? "model" : $"model '{name}':";
-            throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, $"{where} {exception.Message}");
+            var what = exception is ModelException ? exception.Message : $"{location}: cannot be opened: {exception.Message}";
+            throw new HeadClusterException(HeadClusterErrorKind.InvalidModel, $"{where} {what}".ReplaceLineEndings(" "));
         }
     }
 
@@ -110,7 +112,7 @@ internal sealed class ModelCatalog : IDisposable
     {
         if (_options.Models.TryGetValue(name, out var model))
         {
-            return IsBuiltIn(model.Path) ? model.Path : Path.GetFullPath(model.Path, _contentRoot);
+            return model.Path;
         }
 
         return IsBuiltIn(name)
@@ -118,6 +120,8 @@ internal sealed class ModelCatalog : IDisposable
             : throw HeadClusterException.NotFound(
                 $"there is no model '{name}'; this cluster knows {string.Join(", ", _options.Models.Keys.Order(StringComparer.Ordinal).Append("random:<shape>"))}");
     }
+
+    private string PathOf(string location) => IsBuiltIn(location) ? location : Path.GetFullPath(location, _contentRoot);
 
     private static bool IsBuiltIn(string location) => location.StartsWith(ModelLocation.RandomPrefix, StringComparison.Ordinal);
 }

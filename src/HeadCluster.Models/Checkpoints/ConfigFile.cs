@@ -12,6 +12,9 @@ internal sealed class ConfigFile
     /// <summary>The most that any size may be: products of two sizes then fit in 64 bits with room to spare.</summary>
     public const int LargestSize = 1 << 24;
 
+    // A configuration takes a few kB; larger is some other file.
+    private const int MostBytes = 1 << 20;
+
     private readonly JsonElement _root;
 
     private ConfigFile(string path, JsonElement root)
@@ -33,8 +36,8 @@ internal sealed class ConfigFile
 
         try
         {
-            var bytes = File.ReadAllBytes(path);
-            if (!Utf8.IsValid(bytes))
+            var bytes = ReadBytes(path);
+            if (!Utf8.IsValid(bytes.Span))
             {
                 throw new ModelException($"{path}: is not UTF-8");
             }
@@ -129,6 +132,14 @@ internal sealed class ConfigFile
         : throw new ModelException($"{Path}: '{part}' is {partSize}, which does not divide '{whole}', {wholeSize}");
 
     public ModelException Invalid(string key, string expected) => Invalid(key, _root.GetProperty(key), expected);
+
+    private static ReadOnlyMemory<byte> ReadBytes(string path)
+    {
+        using var file = File.OpenRead(path);
+        var bytes = new byte[MostBytes + 1];
+        var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return count <= MostBytes ? bytes.AsMemory(0, count) : throw new ModelException($"{path}: is too large; expected {MostBytes} bytes at most");
+    }
 
     private ModelException Invalid(string key, JsonElement value, string expected) =>
         new($"{Path}: '{key}' is {Quote.Text(value.GetRawText())}; expected {expected}");

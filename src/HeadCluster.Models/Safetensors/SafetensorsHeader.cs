@@ -11,6 +11,7 @@ namespace HeadCluster.Models;
 internal sealed class SafetensorsHeader
 {
     private const string MetadataKey = "__metadata__";
+    private const int MostDimensions = 8;
 
     private readonly string _file;
     private readonly Dictionary<string, TensorInfo> _tensors = new(StringComparer.Ordinal);
@@ -105,10 +106,10 @@ internal sealed class SafetensorsHeader
                     type = ParseType(ref reader, name);
                     break;
                 case "shape" when shape is null:
-                    shape = ParseNumbers(ref reader, name, property);
+                    shape = ParseNumbers(ref reader, name, property, MostDimensions);
                     break;
                 case "data_offsets" when offsets is null:
-                    offsets = ParseNumbers(ref reader, name, property);
+                    offsets = ParseNumbers(ref reader, name, property, most: 2);
                     break;
                 case "dtype" or "shape" or "data_offsets":
                     throw Malformed($"{property} of {Quote.Text(name)} is there twice");
@@ -130,7 +131,7 @@ internal sealed class SafetensorsHeader
         return TensorTypes.TryParse(text, out var type) ? type : throw Malformed($"{Quote.Text(name)} has the unknown dtype {Quote.Text(text)}");
     }
 
-    private List<long> ParseNumbers(ref Utf8JsonReader reader, string name, string property)
+    private List<long> ParseNumbers(ref Utf8JsonReader reader, string name, string property, int most)
     {
         Expect(ref reader, JsonTokenType.StartArray, $"{property} of {Quote.Text(name)}");
         List<long> numbers = [];
@@ -139,6 +140,11 @@ internal sealed class SafetensorsHeader
             if (reader.TokenType != JsonTokenType.Number || reader.ValueSpan.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
             {
                 throw Malformed($"{property} of {Quote.Text(name)} is not an array of whole numbers");
+            }
+
+            if (numbers.Count == most)
+            {
+                throw Malformed($"{property} of {Quote.Text(name)} has more than {most} numbers");
             }
 
             numbers.Add(reader.TryGetInt64(out var number)

@@ -48,6 +48,19 @@ public sealed class ModelErrorTests : IDisposable
     }
 
     [Fact]
+    public void Configuration_of_more_than_a_mebibyte_is_refused()
+    {
+        var files = Small.MinGpt();
+        files.Write(_directory);
+        var config = files.Config.ToJsonString();
+        File.WriteAllText(_directory.File("config.json"), config.PadRight(1 << 20));
+        ModelLocation.Open(_directory.Path).Dispose();
+
+        File.WriteAllText(_directory.File("config.json"), config.PadRight((1 << 20) + 1));
+        AssertRefused(_directory.Path, "config.json", "is too large", "1048576 bytes");
+    }
+
+    [Fact]
     public void Configuration_that_is_no_text_is_refused()
     {
         _directory.Write("config.json", [(byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1', (byte)'}']);

@@ -13,8 +13,7 @@ public sealed class DamagedFilesTests : IDisposable
     private const long FixedAllocation = 1 << 16;
 
     // What a byte of a file can become. A tensor takes 50 characters of the header at least and becomes some 950 bytes: its
-    // lists, names and numbers, and its share of a dictionary that has doubled and of what sorts by offset. A dimension takes
-    // two characters, "1,", and eight bytes of a list that has doubled: 16 bytes a character at most.
+    // lists, names and numbers, and its share of a dictionary that has doubled and of what sorts by offset.
     private const long AllocationPerByte = 20;
 
     private static readonly (string Name, int Bytes)[] Types = [("F32", 4), ("F16", 2), ("BF16", 2), ("U8", 1), ("F64", 8)];
@@ -118,7 +117,7 @@ public sealed class DamagedFilesTests : IDisposable
     [Fact]
     public void Long_headers_cost_no_more_than_their_bytes()
     {
-        Assert.True(Opens(TensorFile.Bytes($"{{\"a\":{{\"dtype\":\"U8\",\"shape\":[{Repeat("1", 100_000)}],\"data_offsets\":[0,1]}}}}", 0)));
+        Assert.False(Opens(TensorFile.Bytes($"{{\"a\":{{\"dtype\":\"U8\",\"shape\":[{Repeat("1", 100_000)}],\"data_offsets\":[0,1]}}}}", 0)));
         Assert.True(Opens(TensorFile.Bytes($"{{{string.Join(',', Enumerable.Range(0, 20_000).Select(i => Empty($"{i}")))}}}")));
         Assert.True(Opens(TensorFile.Bytes($"{{{Empty(new string('n', 1_000_000))}}}")));
         Assert.False(Opens(TensorFile.Bytes($"{{\"a\":{Repeat("\"x\"", 100_000)}}}")));
