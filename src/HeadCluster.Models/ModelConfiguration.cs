@@ -53,6 +53,32 @@ public sealed record ModelConfiguration
 
     /// <summary>Query heads that read one key/value head.</summary>
     public int QueryHeadsPerKvHead => HeadCount / KvHeadCount;
+
+    // What is packed for a kernel takes some elements more.
+    private static long MostElements => Array.MaxLength - 64;
+
+    /// <summary>Refuses a model of which an array cannot hold what is kept in one.</summary>
+    /// <param name="where">The model, for the message.</param>
+    /// <exception cref="ModelException">Something is too large.</exception>
+    internal void ExpectArraysHold(string where)
+    {
+        Expect("the projections of a head", ModelDim, ((QueryHeadsPerKvHead + 1L) * HeadDim) + ValueDim);
+        Expect("the output projection of a layer", (long)HeadCount * ValueDim, ModelDim);
+        if (Transformer is { } transformer)
+        {
+            Expect("the embedding of tokens", transformer.VocabularySize, ModelDim);
+            Expect("the embedding of positions", MaxSequenceLength, ModelDim);
+            Expect("the feed-forward layer", ModelDim, transformer.FeedForwardDim);
+        }
+
+        void Expect(string what, long rows, long columns)
+        {
+            if (rows * columns > MostElements)
+            {
+                throw new ModelException($"{where}: {what}: {rows} × {columns} = {rows * columns} weights; expected at most {MostElements}");
+            }
+        }
+    }
 }
 
 /// <summary>The sizes and constants of a GPT around its attention layers.</summary>

@@ -18,7 +18,7 @@ public static class ModelLocation
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(location);
         return location.StartsWith(RandomPrefix, StringComparison.Ordinal)
-            ? new RandomModel(RandomShape.Parse(location))
+            ? RandomModel.Open(location)
             : CheckpointModel.OpenDirectory(location);
     }
 }

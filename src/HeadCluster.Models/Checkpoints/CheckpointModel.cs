@@ -33,6 +33,7 @@ internal sealed class CheckpointModel : Model
         {
             var checkpoint = Layout.Read(directory, config, tensors);
             tensors.ExpectAllTaken();
+            checkpoint.Configuration.ExpectArraysHold(directory);
             return new CheckpointModel(tensors, checkpoint);
         }
         catch

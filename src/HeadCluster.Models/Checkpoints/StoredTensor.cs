@@ -17,15 +17,7 @@ internal sealed record StoredTensor(SafetensorsFile File, TensorInfo Info)
     /// <summary>A rectangle <c>[Rows, Columns]</c>, or <c>[Columns, Rows]</c> if transposed.</summary>
     public float[] Read(MatrixSlice slice, bool transpose)
     {
-        var elements = (long)slice.Rows * slice.Columns;
-        if (elements > Array.MaxLength)
-        {
-            throw new SafetensorsException(
-                SafetensorsErrorKind.TooManyElements,
-                $"{File.Path}: {slice.Rows} rows of {slice.Columns} of tensor {Quote.Text(Info.Name)} are more than an array holds, {Array.MaxLength}");
-        }
-
-        var floats = GC.AllocateUninitializedArray<float>((int)elements);
+        var floats = GC.AllocateUninitializedArray<float>(slice.Rows * slice.Columns);
         File.ReadMatrix(Info.Name, slice, floats, transpose);
         return floats;
     }

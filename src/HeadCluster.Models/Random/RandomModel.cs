@@ -5,7 +5,7 @@ internal sealed class RandomModel : Model
 {
     private readonly RandomShape _shape;
 
-    public RandomModel(RandomShape shape)
+    private RandomModel(RandomShape shape)
     {
         _shape = shape;
         Configuration = new()
@@ -32,6 +32,15 @@ internal sealed class RandomModel : Model
     }
 
     public override ModelConfiguration Configuration { get; }
+
+    /// <summary>Opens the model of a location such as <c>random:gpt2-small</c>.</summary>
+    /// <exception cref="ModelException">There is no such shape, or it is too large.</exception>
+    public static RandomModel Open(string location)
+    {
+        var model = new RandomModel(RandomShape.Parse(location));
+        model.Configuration.ExpectArraysHold(Quote.Text(location));
+        return model;
+    }
 
     public override HeadWeights ReadHead(int layer, int kvHead)
     {
@@ -60,13 +69,7 @@ internal sealed class RandomModel : Model
     /// <summary>Some outputs of a projection. Weights have the variance 1 / inputs, so that outputs are as large as inputs.</summary>
     private LinearWeights Linear(int layer, Projection projection, int inputs, int firstOutput, int outputs)
     {
-        var elements = (long)inputs * outputs;
-        if (elements > Array.MaxLength)
-        {
-            throw new ModelException($"{projection} of layer {layer}: {inputs} × {outputs} elements are more than an array holds, {Array.MaxLength}");
-        }
-
-        var weights = new float[elements];
+        var weights = new float[inputs * outputs];
         var matrix = new RandomMatrix(_shape.Seed, layer, (int)projection, 1f / inputs);
         for (var input = 0; input < inputs; input++)
         {

@@ -48,6 +48,27 @@ public sealed class ModelErrorTests : IDisposable
     }
 
     [Fact]
+    public void Head_of_more_weights_than_an_array_holds_is_refused()
+    {
+        // A sparse file. Each of its tensors fits an array.
+        const long Dim = 1 << 16, HeadDim = 1 << 14, Projection = Dim * HeadDim * sizeof(ushort), Value = Dim * sizeof(ushort);
+        File.WriteAllText(_directory.File("config.json"), $$"""{"hidden_size": {{Dim}}, "num_attention_heads": 1, "head_dim": {{HeadDim}}}""");
+        var path = _directory.Write("model.safetensors", TensorFile.Bytes(
+            $"{{{Header("q", HeadDim, Dim, 0, Projection)},{Header("k", HeadDim, Dim, Projection, 2 * Projection)},"
+            + $"{Header("v", 1, Dim, 2 * Projection, (2 * Projection) + Value)},"
+            + $"{Header("o", Dim, 1, (2 * Projection) + Value, 2 * (Projection + Value))}}}"));
+        using (var file = File.OpenWrite(path))
+        {
+            file.SetLength(file.Length + (2 * (Projection + Value)));
+        }
+
+        AssertRefused(_directory.Path, "the projections of a head", "65536 × 32769 = 2147549184 weights", "at most 2147483527");
+
+        static string Header(string name, long rows, long columns, long begin, long end) =>
+            $"\"{name}_proj.weight\":{{\"dtype\":\"F16\",\"shape\":[{rows},{columns}],\"data_offsets\":[{begin},{end}]}}";
+    }
+
+    [Fact]
     public void Configuration_of_more_than_a_mebibyte_is_refused()
     {
         var files = Small.MinGpt();

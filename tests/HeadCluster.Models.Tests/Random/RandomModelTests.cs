@@ -115,6 +115,8 @@ public class RandomModelTests
     [InlineData("random:nano?seed=1&seed=2", "twice")]
     [InlineData("random:nano?heads=6&kv_heads=4", "divide")]
     [InlineData("random:nano?layers=32768&kv_heads=64&heads=64", "32768 layers of 64 kv_heads are 2097152 heads; expected at most 1048576")]
+    [InlineData("random:nano?heads=1&model_dim=32768&head_dim=32768", "the projections of a head: 32768 × 98304 = 3221225472 weights; expected at most 2147483527")]
+    [InlineData("random:nano?heads=4096&model_dim=32768", "the output projection of a layer: 65536 × 32768 = 2147483648 weights; expected at most 2147483527")]
     public void Unknown_location_says_what_is_known(string location, string essential)
     {
         var error = Assert.Throws<ModelException>(() => ModelLocation.Open(location));
