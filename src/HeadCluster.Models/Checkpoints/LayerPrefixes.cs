@@ -21,11 +21,12 @@ internal static class LayerPrefixes
         }
 
         var first = prefixes[0];
+        var known = prefixes.ToHashSet(StringComparer.Ordinal);
         var ordered = new List<string>(prefixes.Count);
         for (var layer = 0; layer < prefixes.Count; layer++)
         {
             var expected = WithNumber(first, layer);
-            ordered.Add(prefixes.Contains(expected)
+            ordered.Add(known.Contains(expected)
                 ? expected
                 : throw new ModelException(
                     $"{directory}: tensor {Quote.Text(expected + ending)} is missing; expected {prefixes.Count} layers numbered from 0, named alike"));
