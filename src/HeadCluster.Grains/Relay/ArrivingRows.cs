@@ -10,6 +10,7 @@ internal sealed class ArrivingRows
     private readonly List<FloatTensor> _blocks = [];
     private readonly List<int> _firstRows = [];
     private readonly GrowingCount _arrived = new();
+    private readonly Lazy<FloatTensor> _whole;
 
     /// <param name="rows">Rows that there will be.</param>
     /// <param name="columns">ModelDim.</param>
@@ -17,6 +18,7 @@ internal sealed class ArrivingRows
     {
         Rows = rows;
         Columns = columns;
+        _whole = new(Join);
     }
 
     /// <summary>Rows that are all there.</summary>
@@ -77,7 +79,7 @@ internal sealed class ArrivingRows
         return count;
     }
 
-    /// <summary>All rows as one tensor, once they have arrived.</summary>
+    /// <summary>All rows as one tensor, once they have arrived; the same for whoever asks.</summary>
     public async Task<FloatTensor> WholeAsync(CancellationToken cancellationToken)
     {
         for (var arrived = Arrived; arrived < Rows;)
@@ -85,6 +87,20 @@ internal sealed class ArrivingRows
             arrived = await WaitAsync(arrived, cancellationToken);
         }
 
+        return _whole.Value;
+    }
+
+    /// <summary>Gives the memory of all rows back: nobody reads them any more.</summary>
+    public void Release()
+    {
+        foreach (var block in _blocks)
+        {
+            block.Release();
+        }
+    }
+
+    private FloatTensor Join()
+    {
         if (_blocks is [var only])
         {
             return only;
@@ -99,14 +115,5 @@ internal sealed class ArrivingRows
         }
 
         return new FloatTensor(whole, Rows, Columns);
-    }
-
-    /// <summary>Gives the memory of all rows back: nobody reads them any more.</summary>
-    public void Release()
-    {
-        foreach (var block in _blocks)
-        {
-            block.Release();
-        }
     }
 }
