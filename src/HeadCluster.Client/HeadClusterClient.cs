@@ -164,7 +164,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
     public Task<ModelDescription> DescribeAsync(string model, CancellationToken cancellationToken = default)
     {
         var key = ModelName.Check(model);
-        return _calls.CallAsync(token => _grains.GetGrain<ITransformerGrain>(key).DescribeAsync(token), isServed: null, cancellationToken);
+        return _calls.CallAsync(token => _grains.GetGrain<IClusterStatusGrain>(0).DescribeAsync(key, token), isServed: null, cancellationToken);
     }
 
     /// <summary>Tells the cluster's silos and models, and where each active head is with its timings.</summary>

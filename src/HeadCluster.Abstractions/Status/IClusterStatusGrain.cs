@@ -8,6 +8,13 @@ public interface IClusterStatusGrain : IGrainWithIntegerKey
     [Alias("GetStatusAsync")]
     Task<ClusterStatus> GetStatusAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>A model's shape. No weights are loaded by asking.</summary>
+    /// <param name="model">The model's name.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="HeadClusterException">The model is unknown or its files are not readable.</exception>
+    [Alias("DescribeAsync")]
+    Task<ModelDescription> DescribeAsync(string model, CancellationToken cancellationToken = default);
+
     /// <summary>What each active head has done, ordered by model, layer and head. No head is activated by asking.</summary>
     /// <param name="model">The model whose heads are asked; null for those of all models.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>

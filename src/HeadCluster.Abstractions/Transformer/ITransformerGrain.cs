@@ -4,11 +4,6 @@ namespace HeadCluster;
 [Alias("hc.ITransformerGrain")]
 public interface ITransformerGrain : IWeightGrain
 {
-    /// <summary>The model's shape.</summary>
-    /// <exception cref="HeadClusterException">The model is unknown or its files are not readable.</exception>
-    [Alias("DescribeAsync")]
-    Task<ModelDescription> DescribeAsync(CancellationToken cancellationToken = default);
-
     /// <summary>Computes the logits of every position of one or more sequences.</summary>
     /// <exception cref="HeadClusterException">A token or length is out of range, or the model could not be loaded.</exception>
     [Alias("ForwardAsync"), ResponseTimeout("00:10:00")]

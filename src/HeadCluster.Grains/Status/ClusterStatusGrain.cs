@@ -2,7 +2,7 @@ using Orleans.Concurrency;
 
 namespace HeadCluster.Grains;
 
-/// <summary>Gathers what Orleans knows of silos and active heads, and what each head says of itself.</summary>
+/// <summary>Gathers what Orleans knows of silos and active heads, what each head says of itself, and the shapes of models.</summary>
 [GrainType("cluster-status"), StatelessWorker]
 internal sealed class ClusterStatusGrain : Grain, IClusterStatusGrain
 {
@@ -24,6 +24,8 @@ internal sealed class ClusterStatusGrain : Grain, IClusterStatusGrain
         var (models, broken) = _models.DescribeAll();
         return new ClusterStatus(silos, models, await GetHeadsAsync(model: null, cancellationToken), broken);
     }
+
+    public Task<ModelDescription> DescribeAsync(string model, CancellationToken cancellationToken) => Task.FromResult(_models.Describe(model));
 
     public async Task<HeadStatistics[]> GetHeadsAsync(string? model, CancellationToken cancellationToken)
     {

@@ -50,8 +50,6 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     private string Name => this.GetPrimaryKeyString();
 
-    public Task<ModelDescription> DescribeAsync(CancellationToken cancellationToken) => Task.FromResult(Models.Describe(Name));
-
     public async Task<ForwardResult> ForwardAsync(ForwardRequest request, CancellationToken cancellationToken)
     {
         var body = await BodyAsync();

@@ -1,3 +1,4 @@
+using HeadCluster.Grains;
 using HeadCluster.Kernels;
 using HeadCluster.Testing;
 
@@ -31,6 +32,32 @@ public sealed class ClusterStatusTests
             Assert.True(head.Project.P50 > TimeSpan.Zero && head.Attend.P50 > TimeSpan.Zero);
             Assert.Contains(head.Silo, cluster.Silos);
         });
+    }
+
+    [Fact]
+    public async Task A_model_is_described_without_its_weights()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(
+            1,
+            options =>
+            {
+                options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory };
+                options.MemoryLimitBytes = 1;
+            },
+            TestContext.Current.CancellationToken);
+
+        var described = await cluster.Client.DescribeAsync(NanoGpt.Name, TestContext.Current.CancellationToken);
+
+        Assert.Equal(new ModelDescription(NanoGpt.Name, 3, 48, 3, 3, 16, 11, 3), described);
+        Assert.Empty(await cluster.Grains.GetGrain<IManagementGrain>(0).GetActiveGrains(TransformerGrain.Type, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_model_that_is_not_there_is_not_described()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(1);
+        var error = await Refusal.OfAsync(() => cluster.Client.DescribeAsync("nowhere", TestContext.Current.CancellationToken), "nowhere", "random:");
+        Assert.Equal(HeadClusterErrorKind.NotFound, error.Kind);
     }
 
     [Fact]
