@@ -28,7 +28,7 @@ internal sealed class TensorCatalog : IDisposable
         {
             foreach (var path in Directory.EnumerateFiles(directory, "*.safetensors").Order(StringComparer.Ordinal))
             {
-                catalog.Add(SafetensorsFile.Open(path));
+                catalog.Add(SafetensorsFile.OpenWeights(path));
             }
 
             return catalog._files.Count > 0

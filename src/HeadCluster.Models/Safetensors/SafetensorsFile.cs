@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -28,15 +29,17 @@ public sealed class SafetensorsFile : IDisposable
     private const int TileStride = TileColumns + 16;
 
     private readonly SafeFileHandle _file;
+    private readonly bool _ofWeights;
     private readonly (long Length, DateTime Written) _opened;
     private readonly SafetensorsHeader _header;
     private readonly long _dataStart;
     private long _bytesRead;
 
-    private SafetensorsFile(string path, SafeFileHandle file)
+    private SafetensorsFile(string path, SafeFileHandle file, bool ofWeights)
     {
         Path = path;
         _file = file;
+        _ofWeights = ofWeights;
         _opened = State();
         (_header, _dataStart) = ReadHeader();
     }
@@ -55,27 +58,11 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Opens a file and checks its header.</summary>
     /// <exception cref="SafetensorsException">The file cannot be opened or breaks the format.</exception>
-    public static SafetensorsFile Open(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        try
-        {
-            var file = File.OpenHandle(path);
-            try
-            {
-                return new SafetensorsFile(path, file);
-            }
-            catch
-            {
-                file.Dispose();
-                throw;
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new SafetensorsException(SafetensorsErrorKind.Unreadable, $"{path}: cannot be opened: {error.Message}", error);
-        }
-    }
+    public static SafetensorsFile Open(string path) => Open(path, ofWeights: false);
+
+    /// <summary>Opens a file of a checkpoint. Reads refuse a NaN or infinity: every result would be one, or blame its caller.</summary>
+    /// <exception cref="SafetensorsException">The file cannot be opened or breaks the format.</exception>
+    internal static SafetensorsFile OpenWeights(string path) => Open(path, ofWeights: true);
 
     /// <summary>Reads a whole tensor.</summary>
     /// <exception cref="SafetensorsException">
@@ -166,6 +153,28 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Closes the file. What was read stays valid.</summary>
     public void Dispose() => _file.Dispose();
+
+    private static SafetensorsFile Open(string path, bool ofWeights)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            var file = File.OpenHandle(path);
+            try
+            {
+                return new SafetensorsFile(path, file, ofWeights);
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new SafetensorsException(SafetensorsErrorKind.Unreadable, $"{path}: cannot be opened: {error.Message}", error);
+        }
+    }
 
     private static int ElementBytes(TensorInfo tensor) => tensor.Type.Bits() / 8;
 
@@ -286,6 +295,12 @@ public sealed class SafetensorsFile : IDisposable
             ReadBytes(at, bytes);
             Interlocked.Add(ref _bytesRead, bytes.Length);
             FloatConversion.Convert(tensor.Type, bytes, run);
+            if (_ofWeights && NonFinite.First(run) is { } value)
+            {
+                throw new ModelException(string.Create(
+                    CultureInfo.InvariantCulture, $"{Path}: tensor {Quote.Text(tensor.Name)} holds {value}; expected finite weights"));
+            }
+
             at += bytes.Length;
             destination = destination[run.Length..];
         }

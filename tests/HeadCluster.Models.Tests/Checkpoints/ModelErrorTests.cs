@@ -47,6 +47,38 @@ public sealed class ModelErrorTests : IDisposable
         AssertRefused(_directory.Path, ["config.json", .. essentials]);
     }
 
+    [Theory]
+    [InlineData("h.1.attn.c_attn.weight", float.NaN, "NaN")]
+    [InlineData("h.1.attn.c_attn.bias", float.PositiveInfinity, "Infinity")]
+    [InlineData("h.1.attn.c_proj.weight", float.NegativeInfinity, "-Infinity")]
+    [InlineData("h.1.mlp.c_fc.weight", float.NaN, "NaN")]
+    [InlineData("h.1.ln_2.bias", float.NaN, "NaN")]
+    [InlineData("wpe.weight", float.NaN, "NaN")]
+    public void Weight_that_is_not_finite_is_refused_when_it_is_read(string ending, float value, string text)
+    {
+        foreach (var type in TensorFile.Types)
+        {
+            var files = Small.MinGpt();
+            var name = files.Tensors.Single(tensor => tensor.Name.EndsWith(ending, StringComparison.Ordinal)).Name;
+            var values = files[name].Values.ToArray();
+            values[^1] = value;
+            files[name] = files[name] with { Values = values };
+            files.Write(_directory, type);
+
+            using var model = ModelLocation.Open(_directory.Path);
+            model.ReadHead(0, 1);
+            model.ReadBlock(0);
+            var error = Assert.Throws<ModelException>(() =>
+            {
+                model.ReadHead(1, 1);
+                model.ReadOutputProjection(1);
+                model.ReadBlock(1);
+                model.ReadTransformer();
+            });
+            Assert.Equal($"{_directory.File("model.safetensors")}: tensor '{name}' holds {text}; expected finite weights", error.Message);
+        }
+    }
+
     [Fact]
     public void Head_of_more_weights_than_an_array_holds_is_refused()
     {
