@@ -22,19 +22,19 @@ public sealed class LeavingTests(ITestOutputHelper output)
         await using var load = await Load.StartAsync(silos.Redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
         for (var drain = 0; drain < Drains; drain++)
         {
-            await load.WaitForAnswersAsync(Clients * 2);
+            await load.WaitForAnswersAsync(each: 2);
             var leaving = silos[drain % silos.Count];
             Assert.Equal(0, await leaving.StopAsync());
             Assert.DoesNotContain(leaving.Lines, line => line.Contains("Not all heads", StringComparison.Ordinal));
 
             await silos.ReplaceAsync(drain % silos.Count);
-            await load.WaitForAnswersAsync(Clients);
+            await load.WaitForAnswersAsync(each: 1);
 
             // Else nothing would be left to give up the next time.
             await load.Client.Scheduler.ApplyAsync(Model, new PlanRequest("Even"), Stop).LastOrDefaultAsync(Stop);
         }
 
-        await load.WaitForAnswersAsync(Clients);
+        await load.WaitForAnswersAsync(each: 1);
         output.WriteLine($"{Drains} drains and joins, {load.Answers} answers, the longest wait for one {load.Longest.TotalMilliseconds:0} ms");
     }
 }

@@ -30,7 +30,7 @@ public sealed class MovingTests(ITestOutputHelper output)
             var report = await load.Client.Scheduler.MoveAsync(head.Head, others[move % others.Length], Stop);
             Assert.Equal((head.Silo, others[move % others.Length]), (report.From, report.To));
             longest = report.Elapsed > longest ? report.Elapsed : longest;
-            await load.WaitForAnswersAsync(Clients);
+            await load.WaitForAnswersAsync(each: 1);
         }
 
         output.WriteLine(

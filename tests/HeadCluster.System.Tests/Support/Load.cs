@@ -5,26 +5,26 @@ namespace HeadCluster.System.Tests;
 /// <summary>Clients that ask the same, one request after the other, and compare the bits of every answer.</summary>
 internal sealed class Load : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-    private readonly SemaphoreSlim _answered = new(0);
-    private readonly Lock _lock = new();
-    private readonly List<Task> _clients = [];
     private readonly string _model;
     private readonly FloatTensor _input;
+    private readonly Asker[] _askers;
+    private Task[] _asking = [];
     private float[] _expected = [];
+    private volatile bool _isEnded;
 
-    private Load(string model, FloatTensor input)
+    private Load(string model, FloatTensor input, IEnumerable<HeadClusterClient> clients)
     {
         _model = model;
         _input = input;
+        _askers = [.. clients.Select(client => new Asker(this, client))];
     }
 
-    public int Answers { get; private set; }
+    public int Answers => _askers.Sum(asker => asker.Answers);
 
-    public TimeSpan Longest { get; private set; }
+    public TimeSpan Longest => _askers.Max(asker => asker.Longest);
 
-    /// <summary>A client of the cluster that asks nothing by itself.</summary>
-    public HeadClusterClient Client { get; private set; } = null!;
+    /// <summary>A client of the cluster, for other questions too.</summary>
+    public HeadClusterClient Client => _askers[0].Client;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -35,7 +35,6 @@ internal sealed class Load : IAsyncDisposable
     /// <param name="input">What it is asked.</param>
     public static async Task<Load> StartAsync(RedisServer redis, int count, string model, FloatTensor input)
     {
-        var load = new Load(model, input);
         var clients = new List<HeadClusterClient>();
         for (var i = 0; i < count; i++)
         {
@@ -48,58 +47,80 @@ internal sealed class Load : IAsyncDisposable
                 Stop));
         }
 
-        load.Client = clients[0];
-        load._expected = (await clients[0].AttendAsync(model, 0, input, Stop)).Output.Span.ToArray();
-        load._clients.AddRange(clients.Select(client => Task.Run(() => load.AskAsync(client), Stop)));
+        var load = new Load(model, input, clients);
+        load._expected = (await load.Client.AttendAsync(model, 0, input, Stop)).Output.Span.ToArray();
+        load._asking = Array.ConvertAll(load._askers, asker => Task.Run(asker.AskAsync, Stop));
         return load;
     }
 
-    /// <summary>Waits for some more answers, or throws what a client got instead of one.</summary>
-    public async Task WaitForAnswersAsync(int count)
+    /// <summary>Waits until each client has got some more answers, or throws what one got instead.</summary>
+    public async Task WaitForAnswersAsync(int each)
     {
-        var failed = Task.WhenAny(_clients).Unwrap();
-        for (var i = 0; i < count; i++)
-        {
-            await await Task.WhenAny(_answered.WaitAsync(Stop), failed);
-        }
+        var answered = Task.WhenAll(_askers.Select(asker => asker.WaitForAnswersAsync(each)));
+        await await Task.WhenAny([answered, .. _asking]).WaitAsync(Programs.Patience, Stop);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Waits for what was asked last too: a request without an end fails the test.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _end.CancelAsync();
-        await Task.WhenAll(_clients);
-        _end.Dispose();
-        _answered.Dispose();
+        _isEnded = true;
+        await Task.WhenAll(_asking).WaitAsync(Programs.Patience);
     }
 
-    private async Task AskAsync(HeadClusterClient client)
+    private sealed class Asker(Load load, HeadClusterClient client)
     {
-        await using (client)
+        private readonly Lock _lock = new();
+        private TaskCompletionSource _answered = new();
+
+        public HeadClusterClient Client => client;
+
+        public int Answers { get; private set; }
+
+        public TimeSpan Longest { get; private set; }
+
+        public async Task AskAsync()
         {
-            while (!_end.IsCancellationRequested)
+            await using (client)
             {
-                var asked = TimeProvider.System.GetTimestamp();
-                AttentionResult answer;
-                try
+                while (!load._isEnded)
                 {
-                    answer = await client.AttendAsync(_model, 0, _input, _end.Token);
+                    var asked = TimeProvider.System.GetTimestamp();
+                    var answer = await client.AttendAsync(load._model, 0, load._input, Stop);
+                    Assert.Equal(load._expected, answer.Output.Span);
+                    Answered(TimeProvider.System.GetElapsedTime(asked));
                 }
-                catch (OperationCanceledException) when (_end.IsCancellationRequested)
-                {
-                    return;
-                }
-
-                Assert.Equal(_expected, answer.Output.Span);
-                lock (_lock)
-                {
-                    Answers++;
-                    var waited = TimeProvider.System.GetElapsedTime(asked);
-                    Longest = waited > Longest ? waited : Longest;
-                }
-
-                _answered.Release();
             }
+        }
+
+        public async Task WaitForAnswersAsync(int more)
+        {
+            var (enough, next) = Next(more);
+            while (Answers < enough)
+            {
+                await next;
+                (_, next) = Next(0);
+            }
+        }
+
+        private (int Answers, Task Next) Next(int more)
+        {
+            lock (_lock)
+            {
+                return (Answers + more, _answered.Task);
+            }
+        }
+
+        private void Answered(TimeSpan waited)
+        {
+            TaskCompletionSource answered;
+            lock (_lock)
+            {
+                Answers++;
+                Longest = waited > Longest ? waited : Longest;
+                (answered, _answered) = (_answered, new TaskCompletionSource());
+            }
+
+            answered.SetResult();
         }
     }
 }
