@@ -40,6 +40,44 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task A_drain_that_leaves_heads_of_a_model_behind_says_of_which_and_moves_what_else_there_is()
+    {
+        await using var cluster = await BareCluster.StartAsync(2, silo => silo.AddHeadCluster(options =>
+        {
+            // Half of its heads and the output projection are 6 MB, all of them 9.4 MB. Drained before the other, whose name comes later.
+            options.Models["large"] = new ModelOptions { Path = "random:gpt2-small?layers=1" };
+            options.Models["small"] = new ModelOptions { Path = "random:nano" };
+            options.MemoryLimitBytes = 8_000_000;
+        }));
+        var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
+        await using var client = new HeadClusterClient(cluster.Client);
+        using (PlacementHint.On(silos[0]))
+        {
+            await cluster.Client.GetGrain<IMultiHeadAttentionGrain>(new LayerId("large", 0).ToString()).IsServingAsync(Guid.Empty, Stop);
+        }
+
+        await client.AttendAsync("large", 0, Input, Stop);
+        for (var layer = 0; layer < 3; layer++)
+        {
+            await client.AttendAsync("small", layer, Matrices.Random(4, 48), Stop);
+        }
+
+        var services = cluster.GetSiloServiceProvider(silos[1]);
+        var local = services.GetRequiredService<LocalGrains>();
+        Assert.Equal((6, true), (local.HeadsOf("large").Length, local.HeadsOf("small").Length > 0));
+
+        var told = await Assert.ThrowsAsync<HeadClusterException>(async () => await client.Scheduler.DrainAsync(silos[1], Stop).LastOrDefaultAsync(Stop));
+
+        Assert.Equal((6, 0), (local.HeadsOf("large").Length, local.HeadsOf("small").Length));
+        var leaving = await Assert.ThrowsAsync<HeadClusterException>(() => services.GetRequiredService<SiloDrain>().DrainAsync(Stop));
+        foreach (var error in new[] { told, leaving })
+        {
+            Assert.Equal(HeadClusterErrorKind.OutOfMemory, error.Kind);
+            Assert.Contains("model 'large' does not fit", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_silo_that_heads_are_pinned_to_drains_and_leaves_and_the_next_drains_too()
     {
         const string Nano = "random:nano";
