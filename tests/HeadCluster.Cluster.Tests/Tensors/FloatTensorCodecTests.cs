@@ -86,11 +86,39 @@ public sealed class FloatTensorCodecTests
             }
 
             var before = GC.GetAllocatedBytesForCurrentThread();
-            _ = Record.Exception(() => Serializer.Deserialize<FloatTensor>(bytes));
+            var error = Record.Exception(() => Serializer.Deserialize<FloatTensor>(bytes));
 
             // An exception with its stack trace takes some tens of kilobytes; a wrong length could have taken gigabytes.
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 256 * 1024);
+
+            // Another byte may be another tensor, but a part of one is none.
+            Assert.True(error is not null || !truncate);
         });
+
+    [Fact]
+    public void A_shape_that_lies_together_with_the_length_before_it_is_refused_before_anything_is_allocated()
+    {
+        var bytes = Serializer.SerializeToArray(new FloatTensor([1, 2, 3], 1, 3));
+        var at = bytes.AsSpan().IndexOf(new byte[] { 2, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0 });
+        var lying = new ArrayBufferWriter<byte>();
+        using (var session = Services.GetRequiredService<SerializerSessionPool>().GetSession())
+        {
+            var writer = Writer.Create(lying, session);
+
+            // All before the one byte of the length.
+            writer.Write(bytes.AsSpan(0, at - 1));
+            writer.WriteVarUInt32((3 * sizeof(int)) + ((1 << 26) * sizeof(float)));
+            writer.WriteInt32(2);
+            writer.WriteInt32(1 << 13);
+            writer.WriteInt32(1 << 13);
+            writer.Write(bytes.AsSpan(at + (3 * sizeof(int))));
+            writer.Commit();
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.ThrowsAny<Exception>(() => Serializer.Deserialize<FloatTensor>(lying.WrittenMemory));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 256 * 1024);
+    }
 
     [Theory]
     [InlineData(new[] { 1 << 20, 1 << 20 })]
