@@ -51,6 +51,9 @@ public sealed class CancellationTests
         Assert.Matches(
             $@"^head {Regex.Escape(Model)}/0/[13] asked by silo \S+ failed after \d+\.\d+ s, with heads \[[13]?\] pending: a defect$", error.Message);
         await cluster.WaitUntilIdleAsync(TestContext.Current.CancellationToken);
+
+        // The two of the other silo, and the failed one's neighbour unless that had ended.
+        Assert.InRange(cluster.InterruptedComputations, 2, 3);
     }
 
     [Fact]
@@ -72,6 +75,7 @@ public sealed class CancellationTests
         }
 
         await cluster.WaitUntilIdleAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, cluster.InterruptedComputations);
         Assert.Equal(1, (await head.GetStatisticsAsync(TestContext.Current.CancellationToken)).Requests);
     }
 

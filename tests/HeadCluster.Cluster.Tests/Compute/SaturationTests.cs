@@ -15,7 +15,7 @@ public sealed class SaturationTests
         var stop = TestContext.Current.CancellationToken;
         await using var cluster = await HeadClusterTestCluster.StartAsync(2);
         await cluster.Client.AttendAsync(Model, 0, Input, stop);
-        using var probes = new Probes(answered: 2);
+        using var probes = new Probes(cluster.Silos, answered: 2);
 
         // More requests than there are threads, each followed by the next.
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -51,16 +51,18 @@ public sealed class SaturationTests
         }
     }
 
-    /// <summary>Orleans' own count of the probes by which silos see that the others are alive.</summary>
+    /// <summary>Orleans' own count of the probes by which silos of a cluster, of all in the process, see that the others are alive.</summary>
     private sealed class Probes : IDisposable
     {
         private readonly MeterListener _listener = new();
+        private readonly HashSet<string> _silos;
         private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private long _replies;
         private long _missed;
 
-        public Probes(int answered)
+        public Probes(IEnumerable<SiloAddress> silos, int answered)
         {
+            _silos = [.. silos.Select(silo => silo.ToString())];
             _listener.InstrumentPublished = (instrument, listener) =>
             {
                 if (instrument.Name.StartsWith("orleans-messaging-pings-reply-", StringComparison.Ordinal))
@@ -68,8 +70,8 @@ public sealed class SaturationTests
                     listener.EnableMeasurementEvents(instrument);
                 }
             };
-            _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => Count(instrument, value, answered));
-            _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Count(instrument, value, answered));
+            _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Count(instrument, value, tags, answered));
+            _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Count(instrument, value, tags, answered));
             _listener.Start();
         }
 
@@ -80,8 +82,19 @@ public sealed class SaturationTests
 
         public void Dispose() => _listener.Dispose();
 
-        private void Count(Instrument instrument, long value, int answered)
+        private void Count(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags, int answered)
         {
+            var isMine = false;
+            foreach (var (name, destination) in tags)
+            {
+                isMine |= name == "Destination" && _silos.Contains($"{destination}");
+            }
+
+            if (!isMine)
+            {
+                return;
+            }
+
             var missed = instrument.Name.EndsWith("missed", StringComparison.Ordinal);
             if (missed && Interlocked.Add(ref _missed, value) > 0 || !missed && Interlocked.Add(ref _replies, value) >= answered)
             {

@@ -60,11 +60,30 @@ public sealed class AddHeadClusterTests
     [InlineData("HeadCluster:ComputeThreads", "0", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster:ComputeThreads", "1025", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster:WirePrecision", "2", "HeadCluster:WirePrecision")]
+    [InlineData("HeadCluster:MaxInFlightBytesPerSilo", "1048575", "HeadCluster:MaxInFlightBytesPerSilo is 1048575; set it to 1048576 or more")]
+    [InlineData("HeadCluster:MaxWaitingBytesPerSilo", "-1", "HeadCluster:MaxWaitingBytesPerSilo is -1; set it to 0 or more")]
+    [InlineData("HeadCluster:RecoveryTimeout", "00:00:00.9", "HeadCluster:RecoveryTimeout is 00:00:00.9000000; set it to 00:00:01 to 01:00:00")]
+    [InlineData("HeadCluster:RecoveryTimeout", "01:00:01", "HeadCluster:RecoveryTimeout is 01:00:01; set it to")]
+    [InlineData("HeadCluster:Scheduling:Period", "00:00:00.09", "HeadCluster:Scheduling:Period is 00:00:00.0900000; set it to 00:00:00.1000000 to 01:00:00")]
+    [InlineData("HeadCluster:Scheduling:Period", "01:00:01", "HeadCluster:Scheduling:Period is 01:00:01; set it to")]
     public async Task A_wrong_option_fails_the_start_and_says_what_to_change(string key, string value, string named)
     {
         using var host = Build(new() { [key] = value });
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
         Assert.Contains(error.Failures, failure => failure.Contains(named, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("HeadCluster:MaxInFlightBytesPerSilo", "1048576")]
+    [InlineData("HeadCluster:MaxWaitingBytesPerSilo", "0")]
+    [InlineData("HeadCluster:RecoveryTimeout", "00:00:01")]
+    [InlineData("HeadCluster:RecoveryTimeout", "01:00:00")]
+    [InlineData("HeadCluster:Scheduling:Period", "00:00:00.1")]
+    [InlineData("HeadCluster:Scheduling:Period", "01:00:00")]
+    public void Options_at_the_ends_of_their_ranges_are_taken(string key, string value)
+    {
+        using var host = Build(new() { [key] = value });
+        Assert.NotNull(host.Services.GetRequiredService<IOptions<HeadClusterOptions>>().Value);
     }
 
     [Theory]
