@@ -65,10 +65,18 @@ public sealed class GrainCallsTests
     public async Task A_request_that_is_lost_again_and_again_is_sent_again_for_as_long_as_the_caller_has_patience()
     {
         var clock = new FakeTimeProvider();
+        var start = clock.GetUtcNow();
         var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
+        var last = TimeSpan.Zero;
 
         var request = calls.CallAsync(
-            _ => Task.FromException<int>(new SiloUnavailableException()), isServed: null, TestContext.Current.CancellationToken);
+            _ =>
+            {
+                last = clock.GetUtcNow() - start;
+                return Task.FromException<int>(new SiloUnavailableException());
+            },
+            isServed: null,
+            TestContext.Current.CancellationToken);
         for (var passed = TimeSpan.Zero; passed < Minute; passed += TimeSpan.FromSeconds(1))
         {
             clock.Advance(TimeSpan.FromSeconds(1));
@@ -76,6 +84,68 @@ public sealed class GrainCallsTests
 
         var error = await Assert.ThrowsAsync<HeadClusterException>(() => request.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken));
         Assert.Equal(HeadClusterErrorKind.Unavailable, error.Kind);
+
+        // It would have paused for two seconds at most before it was sent once more.
+        Assert.InRange(last, Minute - TimeSpan.FromSeconds(2), Minute);
+    }
+
+    [Fact]
+    public async Task A_request_that_sets_no_limit_has_that_of_all_and_ends_a_moment_after_it_where_a_silo_hangs()
+    {
+        var clock = new FakeTimeProvider();
+        var calls = new GrainCalls(loss: null, Minute, timeLimit: Minute, clock);
+        var limits = new List<TimeSpan?>();
+
+        var request = AskAsync(limit: null);
+        var impatient = AskAsync(limit: Minute / 2);
+        clock.Advance(Minute / 2);
+        Assert.False(impatient.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        var error = await Assert.ThrowsAsync<HeadClusterException>(() => impatient.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken));
+        Assert.Equal(HeadClusterErrorKind.Timeout, error.Kind);
+        Assert.Contains("the time limit of 30.000 s passed after 32.000 s", error.Message, StringComparison.Ordinal);
+
+        // A silo whose time has passed may be saying what was pending.
+        clock.Advance((Minute / 2) - TimeSpan.FromSeconds(2));
+        Assert.False(request.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        error = await Assert.ThrowsAsync<HeadClusterException>(() => request.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken));
+        Assert.Equal(HeadClusterErrorKind.Timeout, error.Kind);
+        Assert.Contains("the time limit of 60.000 s passed after 62.000 s", error.Message, StringComparison.Ordinal);
+        Assert.Equal([Minute, Minute / 2], limits);
+
+        Task<int> AskAsync(TimeSpan? limit) => calls.CallAsync(
+            calls.StartTime(limit),
+            async (left, end) =>
+            {
+                limits.Add(left);
+                await Task.Delay(Timeout.InfiniteTimeSpan, clock, end);
+                return 7;
+            },
+            _ => Task.FromResult(true),
+            TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Parts_of_a_request_share_its_time()
+    {
+        var clock = new FakeTimeProvider();
+        var calls = new GrainCalls(loss: null, Minute, timeLimit: Minute, clock);
+        var budget = calls.StartTime(limit: null);
+
+        Assert.Equal(Minute, await AskAsync());
+        Assert.Equal(Minute / 2, await AskAsync());
+        Assert.Equal(HeadClusterErrorKind.Timeout, (await Assert.ThrowsAsync<HeadClusterException>(AskAsync)).Kind);
+
+        Task<TimeSpan?> AskAsync() => calls.CallAsync(
+            budget,
+            (left, _) =>
+            {
+                clock.Advance(Minute / 2);
+                return Task.FromResult(left);
+            },
+            _ => Task.FromResult(true),
+            TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeadCluster.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -121,6 +122,27 @@ public sealed class HeadClusterClientTests
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Cancelled));
 
         Assert.Contains("ConnectTimeout", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("00:00:00", "00:01:00", "TimeLimit is 00:00:00; expected more than 00:00:00 and at most ")]
+    [InlineData("400.00:00:00", "00:01:00", "TimeLimit is 400.00:00:00; expected more than 00:00:00 and at most ")]
+    [InlineData("00:01:00", "-00:00:01", "RetryTimeout is -00:00:01; expected 00:00:00 to 01:00:00")]
+    [InlineData("00:01:00", "01:00:01", "RetryTimeout is 01:00:01; expected 00:00:00 to 01:00:00")]
+    [InlineData("00:00:00.0000001", "00:00:00", null)]
+    [InlineData("00:01:00", "01:00:00", null)]
+    public void Times_out_of_their_range_are_refused_and_those_at_its_ends_are_not(string timeLimit, string retryTimeout, string? because)
+    {
+        var options = new HeadClusterClientOptions
+        {
+            TimeLimit = TimeSpan.Parse(timeLimit, CultureInfo.InvariantCulture),
+            RetryTimeout = TimeSpan.Parse(retryTimeout, CultureInfo.InvariantCulture),
+        };
+
+        var result = new HeadClusterClientOptionsValidator().Validate(name: null, options);
+
+        Assert.Equal(because is not null, result.Failed);
+        Assert.StartsWith(because ?? "", result.FailureMessage ?? "", StringComparison.Ordinal);
     }
 
     private static async Task AssertUnavailableAsync(Task call)
