@@ -1,3 +1,8 @@
+using HeadCluster.Silo;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
 namespace HeadCluster.System.Tests.Clustering;
 
 public sealed class ClusteringSettingsTests
@@ -47,6 +52,27 @@ public sealed class ClusteringSettingsTests
 
         result.AssertRefused("Redis does not answer as HeadCluster:Silo:ConnectionString says");
         Assert.DoesNotContain("secret", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lost_silos_are_found_as_all_six_settings_say()
+    {
+        const string Section = "HeadCluster:Silo:FailureDetection";
+        using var host = SiloHost.CreateBuilder(new Dictionary<string, string?>
+        {
+            [$"{Section}:ProbeTimeout"] = "00:00:02",
+            [$"{Section}:MaxProbeTimeout"] = "00:00:07",
+            [$"{Section}:MissedProbes"] = "5",
+            [$"{Section}:Votes"] = "3",
+            [$"{Section}:TableRefreshPeriod"] = "00:00:11",
+            [$"{Section}:AlivePeriod"] = "00:00:13",
+        }).Build();
+
+        var orleans = host.Services.GetRequiredService<IOptions<ClusterMembershipOptions>>().Value;
+
+        Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(7)), (orleans.ProbeTimeout, orleans.MaxProbeTimeout));
+        Assert.Equal((5, 3), (orleans.NumMissedProbesLimit, orleans.NumVotesForDeathDeclaration));
+        Assert.Equal((TimeSpan.FromSeconds(11), TimeSpan.FromSeconds(13)), (orleans.TableRefreshTimeout, orleans.IAmAliveTablePublishTimeout));
     }
 
     private static string[] Ports()
