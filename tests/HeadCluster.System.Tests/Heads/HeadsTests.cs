@@ -26,7 +26,11 @@ public sealed class HeadsTests(ITestOutputHelper output)
 
         // One [1, heads, queries, keys] a layer; all heads of all layers in a row.
         Assert.Equal(3, bertViz.GetProperty("attention").GetArrayLength());
-        Assert.Equal(["L0H0", "L0H1", "L0H2", "L1H0"], circuitsVis.GetProperty("attention_head_names").EnumerateArray().Take(4).Select(name => name.GetString()));
+        Assert.All(bertViz.GetProperty("attention").EnumerateArray(), layer => Assert.Equal((1, 3), (layer.GetArrayLength(), layer[0].GetArrayLength())));
+        Assert.Equal(9, circuitsVis.GetProperty("attention").GetArrayLength());
+        Assert.Equal(
+            ["L0H0", "L0H1", "L0H2", "L1H0", "L1H1", "L1H2", "L2H0", "L2H1", "L2H2"],
+            circuitsVis.GetProperty("attention_head_names").EnumerateArray().Select(name => name.GetString()));
         for (var i = 0; i < 9; i++)
         {
             var pattern = Floats(circuitsVis.GetProperty("attention")[i]);
