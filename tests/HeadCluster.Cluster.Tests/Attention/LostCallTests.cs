@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using HeadCluster.Grains;
 using HeadCluster.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -100,6 +101,60 @@ public sealed class LostCallTests
 
         Assert.Equal(12, (await attending).Heads.Length);
         Assert.Equal(2, calls);
+    }
+
+    // Without an end of the recovery it would not end.
+    [Fact(Timeout = 60_000)]
+    public async Task A_layer_that_cannot_reach_a_silo_for_as_long_as_it_tries_says_which_heads_did_not_answer()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var clock = new FakeTimeProvider();
+        var (start, asked) = (clock.GetTimestamp(), TimeSpan.Zero.Ticks);
+        await using var cluster = await BareCluster.StartAsync(2, silo =>
+        {
+            silo.AddHeadCluster(options => options.RecoveryTimeout = TimeSpan.FromMinutes(2));
+            silo.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LayerServices>(services, clock));
+            silo.AddOutgoingGrainCallFilter(call =>
+            {
+                if (call.InterfaceMethod.DeclaringType == typeof(IHeadRelay) && call.MethodName == nameof(IHeadRelay.AttendAsync))
+                {
+                    Volatile.Write(ref asked, clock.GetElapsedTime(start).Ticks);
+                    throw new SiloUnavailableException("a test");
+                }
+
+                return call.Invoke();
+            });
+        });
+        var silos = cluster.GetActiveSilos().Select(silo => silo.SiloAddress).ToArray();
+        for (var head = 0; head < 12; head++)
+        {
+            await cluster.Client.GetGrain<IHeadSchedulerGrain>(Model).MoveAsync(new LayerId(Model, 0).Head(head), silos[head / 11], stop);
+        }
+
+        using var there = PlacementHint.On(silos[0]);
+        var attending = cluster.Client.GetGrain<IMultiHeadAttentionGrain>(new LayerId(Model, 0).ToString())
+            .AttendAsync(new AttentionRequest(Matrices.Random(10, 768)), stop);
+        await AskAgainUntilAsync(TimeSpan.FromSeconds(110), () => Volatile.Read(ref asked) >= TimeSpan.FromSeconds(100).Ticks);
+        Assert.False(attending.IsCompleted);
+        await AskAgainUntilAsync(TimeSpan.MaxValue, () => false);
+
+        var error = await Assert.ThrowsAsync<HeadClusterException>(() => attending);
+        Assert.Equal((HeadClusterErrorKind.Unavailable, true), (error.Kind, error.IsTransient));
+        Assert.Matches($@"^layer {Regex.Escape(Model)}/0: .*11.* did not answer within \d+\.\d s.*: a test$", error.Message);
+
+        // The clock goes no further than a time, at which it pauses or asks.
+        async Task AskAgainUntilAsync(TimeSpan latest, Func<bool> isReached)
+        {
+            while (!attending.IsCompleted && !isReached())
+            {
+                if (clock.GetElapsedTime(start) < latest)
+                {
+                    clock.Advance(TimeSpan.FromMilliseconds(50));
+                }
+
+                await Task.Yield();
+            }
+        }
     }
 
     // Without a look at where the head is it would not end.
