@@ -32,23 +32,33 @@ internal sealed class PlanCommand
         var (model, request) = _plan.Read(parsed);
         var preview = await _cluster.WaitAsync(parsed, "Measuring silos", () => scheduler.PlanAsync(model, request, cancellationToken));
         var names = new SiloNames(await session.Client.StatusAsync(cancellationToken));
-        Action<IReadOnlyList<MoveReport>>? writeJson = _cluster.WantsJson(parsed)
-            ? made => _terminal.WriteJson(PlanAnswer.Of(preview, made, names), AnswerJson.Default.PlanAnswer)
-            : null;
-        if (writeJson is null)
+        if (!_cluster.WantsJson(parsed))
         {
             PlanTable.Write(_terminal, preview);
+            if (parsed.GetValue(_apply))
+            {
+                await MoveProgress.ShowAsync(_terminal, writeJson: null, names, ApplyAsync(), cancellationToken);
+            }
+
+            return ExitCode.Success;
         }
 
-        if (parsed.GetValue(_apply))
+        // The plan is told also where no head could be moved.
+        IReadOnlyList<MoveReport> moves = [];
+        try
         {
-            await MoveProgress.ShowAsync(_terminal, writeJson, names, scheduler.ApplyAsync(model, request, cancellationToken), cancellationToken);
+            if (parsed.GetValue(_apply))
+            {
+                await MoveProgress.ShowAsync(_terminal, made => moves = made, names, ApplyAsync(), cancellationToken);
+            }
         }
-        else
+        finally
         {
-            writeJson?.Invoke([]);
+            _terminal.WriteJson(PlanAnswer.Of(preview, moves, names), AnswerJson.Default.PlanAnswer);
         }
 
         return ExitCode.Success;
+
+        IAsyncEnumerable<MoveReport> ApplyAsync() => scheduler.ApplyAsync(model, request, cancellationToken);
     }
 }

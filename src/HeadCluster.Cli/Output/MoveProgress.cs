@@ -53,21 +53,29 @@ internal static class MoveProgress
             }
         }
 
-        // A line would tear the bar apart.
+        // On the same terminal a line would tear the bar apart.
         async Task FollowWithBarAsync()
         {
+            var later = terminal.IsInteractive ? made : [];
             try
             {
                 await AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Progress().AutoClear(true)
                     .StartAsync(context =>
                     {
                         var bar = context.AddTask("Moving heads");
-                        return FollowAsync(move => bar.MaxValue(move.Total).Value(move.Done));
+                        return FollowAsync(move =>
+                        {
+                            bar.MaxValue(move.Total).Value(move.Done);
+                            if (!terminal.IsInteractive)
+                            {
+                                WriteLine(move);
+                            }
+                        });
                     });
             }
             finally
             {
-                made.ForEach(WriteLine);
+                later.ForEach(WriteLine);
             }
         }
 

@@ -82,7 +82,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _localGrains.Remove(_id, GrainContext.Deactivated);
+        Leave();
         try
         {
             // Orleans has waited for the calls that it knows of.
@@ -99,6 +99,8 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         _id = HeadId.Parse(this.GetPrimaryKeyString());
         return LoadedHead.Plan(Models, _id);
     }
+
+    protected override void Leave() => _localGrains.Remove(_id, GrainContext.Deactivated);
 
     // What is asked of this head.
     private PatternSelection? Own(PatternSelection? patterns) => patterns is not null && patterns.Includes(_id) ? patterns : null;

@@ -42,7 +42,7 @@ internal static class RepeatedCall
                         return await await answered;
                     }
                 }
-                while (!await isLost(end.Token));
+                while (!await isLost(end.Token) || calls.Exists(call => call.IsCompleted));
             }
         }
         finally

@@ -65,6 +65,7 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
         Fail(new HeadClusterException(
             HeadClusterErrorKind.Unavailable, $"the weights of {this.GetPrimaryKeyString()} were just let go of; send the request again"));
         _weights = null;
+        Leave();
         DeactivateOnIdle();
         return Task.CompletedTask;
     }
@@ -74,6 +75,7 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        Leave();
         _reserved?.Dispose();
 
         // Orleans may keep the grain's object for a while.
@@ -84,6 +86,9 @@ internal abstract class ModelGrain<TWeights> : Grain, IWeightGrain
     /// <summary>What is to be loaded, and how much memory it takes.</summary>
     /// <exception cref="HeadClusterException">The grain's key names nothing that this silo's models have.</exception>
     protected abstract WeightLoad<TWeights> PlanLoad();
+
+    /// <summary>The grain is not to be found on this silo any more. May be called twice.</summary>
+    protected abstract void Leave();
 
     private void Fail(HeadClusterException failure)
     {

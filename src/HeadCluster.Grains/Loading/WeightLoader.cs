@@ -5,7 +5,7 @@ namespace HeadCluster.Grains;
 
 /// <summary>
 /// Loads weights into memory that it reserves first. What is about to be activated here can be prepared, so that it need not be
-/// loaded while calls wait for it; nothing is loaded twice for that.
+/// loaded while calls wait for it.
 /// </summary>
 internal sealed class WeightLoader
 {

@@ -21,12 +21,8 @@ internal abstract class CoordinatorGrain<TWeights> : ModelGrain<TWeights>
         }
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        _local.RemoveCoordinator(this.GetGrainId(), GrainContext.Deactivated);
-        return base.OnDeactivateAsync(reason, cancellationToken);
-    }
-
     /// <summary>Name of the model that this coordinates or is a layer of.</summary>
     protected abstract string Model { get; }
+
+    protected override void Leave() => _local.RemoveCoordinator(this.GetGrainId(), GrainContext.Deactivated);
 }

@@ -222,6 +222,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         {
             if (await TryAsync(head: null, draft.Coordinator, () => MoveCoordinatorAsync(coordinator, from, draft.Coordinator, cancellationToken)) is { } report)
             {
+                _coordinatorMoved = draft.ChangesCoordinator ? _time.GetUtcNow() : _coordinatorMoved;
                 yield return report with { Done = ++done, Total = total };
             }
         }
@@ -297,7 +298,6 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     {
         var started = _time.GetTimestamp();
         await _mover.MoveCoordinatorAsync(coordinator, to, cancellationToken);
-        _coordinatorMoved = _time.GetUtcNow();
         return new MoveReport(Head: null, from, to, Bytes: 0, _time.GetElapsedTime(started));
     }
 

@@ -24,7 +24,7 @@ public sealed class SiloDrain
     public bool IsDraining => _isDraining;
 
     /// <summary>Moves all that this silo has to others, which serve it from then on; nothing if there are no others.</summary>
-    /// <exception cref="HeadClusterException">The others have not the memory for some of it, or do not answer.</exception>
+    /// <exception cref="Exception">The first reason why something is left: the others have not the memory for it, or do not answer.</exception>
     public async Task DrainAsync(CancellationToken cancellationToken = default)
     {
         Begin();
@@ -33,7 +33,7 @@ public sealed class SiloDrain
             return;
         }
 
-        // Until nothing is left that moves: what was on its way here when this began comes later.
+        // Until nothing is left that moves: what was on its way here when this began may have come meanwhile.
         Exception? failure;
         int moved;
         do

@@ -68,7 +68,7 @@ internal sealed class ForwardPass
     /// <summary>The error of a model whose weights give numbers that are none.</summary>
     /// <param name="what">What is not finite.</param>
     public HeadClusterException NotFinite(string what) => new(
-        HeadClusterErrorKind.InvalidModel, $"model '{_model}': {what} is not finite; a weight of its checkpoint is not, or is too large");
+        HeadClusterErrorKind.InvalidModel, $"model '{_model}': {what} is not finite; its weights are too large");
 
     private async Task<(HeadReport[] Heads, LayerReport Times)> RunBlockAsync(
         int layer, float[] x, int rows, int[] sequenceLengths, PatternSelection? patterns, Deadline deadline)
@@ -90,10 +90,10 @@ internal sealed class ForwardPass
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
         var grain = _layers[layer];
-        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns, Guid.NewGuid(), deadline.Remaining);
+        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns, Guid.NewGuid());
         try
         {
-            return await RepeatedCall.FirstAsync(end => grain.AttendAsync(request, end), IsLostAsync, _time, deadline.AnswersToken);
+            return await RepeatedCall.FirstAsync(end => grain.AttendAsync(request with { TimeLimit = deadline.Remaining }, end), IsLostAsync, _time, deadline.AnswersToken);
         }
         catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.InvalidInput && NonFinite.IndexOf(input) >= 0)
         {

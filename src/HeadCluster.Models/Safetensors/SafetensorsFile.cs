@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace HeadCluster.Models;
 
 /// <summary>
-/// A safetensors file. Opening it reads and checks the header and nothing else; a read touches only the bytes of the elements
-/// it returns, and refuses a file that has been written to since it was opened. Thread-safe.
+/// A safetensors file. Opening it reads and checks the header and nothing else; a read takes the elements that it returns, and
+/// refuses a file that has been written to since it was opened. Thread-safe.
 /// </summary>
 /// <remarks>
 /// Layout: length of the header (8 bytes, little-endian), header (JSON), data of the tensors. The file is read and not mapped: to
@@ -245,8 +245,7 @@ public sealed class SafetensorsFile : IDisposable
             return;
         }
 
-        var rowBytes = columns * ElementBytes(tensor);
-        ReadAhead.Begin(_file, _dataStart + tensor.Begin + (slice.FirstRow * rowBytes), slice.Rows * rowBytes);
+        FetchRows(tensor, columns, slice);
         for (var row = 0; row < slice.Rows; row++)
         {
             var first = ((slice.FirstRow + row) * columns) + slice.FirstColumn;
@@ -254,8 +253,16 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
+    // They are read in pieces, which a disk is slow to give one by one.
+    private void FetchRows(TensorInfo tensor, long columns, MatrixSlice slice)
+    {
+        var rowBytes = columns * ElementBytes(tensor);
+        ReadAhead.Begin(_file, _dataStart + tensor.Begin + (slice.FirstRow * rowBytes), slice.Rows * rowBytes);
+    }
+
     private void ReadTransposed(TensorInfo tensor, long columns, MatrixSlice slice, Span<float> destination, byte[] halves)
     {
+        FetchRows(tensor, columns, slice);
         var tile = ArrayPool<float>.Shared.Rent(TileRows * TileStride);
         for (var row = 0; row < slice.Rows; row += TileRows)
         {

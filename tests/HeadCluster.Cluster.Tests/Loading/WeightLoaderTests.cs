@@ -50,7 +50,8 @@ public sealed class WeightLoaderTests
         Assert.Equal(0, loading.Reserved);
     }
 
-    [Fact]
+    // Where they are not, it would not end.
+    [Fact(Timeout = 60_000)]
     public async Task Weights_that_are_discarded_while_they_are_prepared_are_let_go_of_when_they_are_there()
     {
         await using var loading = await Loading.StartAsync();
@@ -59,10 +60,11 @@ public sealed class WeightLoaderTests
         loading.Release();
         await preparing;
 
-        await loading.WaitForAsync(reserved: 0);
+        await loading.WaitForAsync(reserved: 0, TestContext.Current.CancellationToken);
     }
 
-    [Fact]
+    // Where they are not, it would not end.
+    [Fact(Timeout = 60_000)]
     public async Task Weights_that_nobody_comes_for_are_let_go_of_after_a_minute()
     {
         await using var loading = await Loading.StartAsync();
@@ -72,7 +74,7 @@ public sealed class WeightLoaderTests
         loading.Clock.Advance(TimeSpan.FromSeconds(59));
         Assert.Equal(loading.Weights.Bytes, loading.Reserved);
         loading.Clock.Advance(TimeSpan.FromSeconds(1));
-        await loading.WaitForAsync(reserved: 0);
+        await loading.WaitForAsync(reserved: 0, TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -133,11 +135,11 @@ public sealed class WeightLoaderTests
         public void Release() => _released.Set();
 
         // It is given back by whoever ends last.
-        public async Task WaitForAsync(long reserved)
+        public async Task WaitForAsync(long reserved, CancellationToken cancellationToken)
         {
             while (Reserved != reserved)
             {
-                Stop.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 await Task.Yield();
             }
         }

@@ -18,6 +18,7 @@ internal static class TinyGpt
         File.WriteAllText(
             directory.File("config.json"),
             $$"""{ "model_type": "mingpt", "n_layer": {{Layers}}, "n_head": 1, "n_embd": {{Width}}, "vocab_size": {{vocabulary}}, "block_size": {{positions}} }""");
+        var seed = 0;
         var tensors = new List<NamedTensor> { Matrix("transformer.wte.weight", vocabulary, Width), Matrix("transformer.wpe.weight", positions, Width) };
         for (var layer = 0; layer < Layers; layer++)
         {
@@ -41,7 +42,7 @@ internal static class TinyGpt
         NamedTensor Matrix(string name, params long[] shape)
         {
             var times = scale(name);
-            var values = Matrices.Random((int)shape[0], shape.Length == 1 ? 1 : (int)shape[1], seed: name.Length).Memory.ToArray();
+            var values = Matrices.Random((int)shape[0], shape.Length == 1 ? 1 : (int)shape[1], seed: ++seed).Memory.ToArray();
             return new(name, shape, Array.ConvertAll(values, value => value * times));
         }
     }

@@ -33,8 +33,7 @@ public sealed class RedisClusterTests
     [Fact]
     public async Task Cluster_of_another_service_is_joined_by_its_names()
     {
-        await using var silos = await RedisSilos.StartAsync(
-            1, new() { ["HeadCluster__Silo__ServiceId"] = "heads", [SiloProcess.Rehearse] = "false" }, "--cluster-id", "theirs");
+        await using var silos = await RedisSilos.StartAsync(1, new() { ["HeadCluster__Silo__ServiceId"] = "heads" }, "--cluster-id", "theirs");
         string[] status = ["status", "--cluster", silos.Redis.Uri, "--cluster-id", "theirs"];
 
         await CommandResult.SucceedAsync([.. status, "--service-id", "heads"]);

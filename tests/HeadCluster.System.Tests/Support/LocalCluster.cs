@@ -7,7 +7,9 @@ using HeadCluster.Tests;
 
 namespace HeadCluster.System.Tests;
 
-/// <summary>Silo processes that deploy/local/cluster.sh starts and stops, on free ports; killed when disposed.</summary>
+/// <summary>
+/// Silo processes that deploy/local/cluster.sh starts and stops, on free ports; killed when disposed. Heads stay where they are put.
+/// </summary>
 internal sealed partial class LocalCluster : IAsyncDisposable
 {
     private readonly TemporaryDirectory _state = new();
@@ -48,6 +50,7 @@ internal sealed partial class LocalCluster : IAsyncDisposable
             ["HEADCLUSTER_STATE"] = _state.File("cluster"),
             ["HEADCLUSTER_SILO"] = Path.Combine(AppContext.BaseDirectory, Programs.Silo),
             [SiloProcess.Rehearse] = "false",
+            ["HeadCluster__Scheduling__Automatic"] = "false",
             ["PATH"] = Path.GetDirectoryName(Programs.DotNet) + ":" + Environment.GetEnvironmentVariable("PATH"),
         };
         return Tool.RunAsync(Tool.Require("bash"), environment, [Repository.Find("deploy", "local", "cluster.sh"), .. args]);

@@ -86,16 +86,21 @@ internal sealed class HeadMover
     {
         using var limit = new CancellationTokenSource(HandOver, _time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var moving = handOver(end.Token);
         try
         {
-            await handOver(end.Token).WaitAsync(end.Token);
+            await moving.WaitAsync(end.Token);
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is not HeadClusterException && SiloLoss.Is(exception) && !cancellationToken.IsCancellationRequested)
         {
-            throw new HeadClusterException(HeadClusterErrorKind.Unavailable, $"{who} did not come to silo {to} within {HandOver.TotalSeconds:0} s");
+            // The target has just answered; it may as well be where this was, or who computes there.
+            var reason = limit.IsCancellationRequested ? $" within {HandOver.TotalSeconds:0} s" : $": {exception.Message.ReplaceLineEndings(" ")}";
+            throw new HeadClusterException(HeadClusterErrorKind.Unavailable, $"{who} did not come to silo {to}{reason}");
         }
         finally
         {
+            moving.Ignore();
+
             // What it has not taken: it did not come, or a call had activated it there meanwhile.
             await DiscardAsync(discard);
         }

@@ -33,6 +33,9 @@ internal sealed record MoveDraft(
         ? Plan.Coordinator
         : Problem.Silos[Problem.PresentCoordinator].Silo;
 
+    /// <summary>Whether another silo coordinates from now on.</summary>
+    public bool ChangesCoordinator => Problem.PresentCoordinator < 0 || !Problem.Silos[Problem.PresentCoordinator].Silo.Equals(Coordinator);
+
     // Not active, or on a silo that drains.
     private bool IsHomeless(int head) => Problem.Present![head] < 0;
 

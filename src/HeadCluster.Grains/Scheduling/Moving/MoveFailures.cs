@@ -27,7 +27,8 @@ internal sealed class MoveFailures
             _heads.Add(moved);
         }
 
-        if (SiloLoss.Is(exception))
+        // What happens to a move that its target was prepared for is told in words of HeadCluster's own.
+        if (exception is not HeadClusterException && SiloLoss.Is(exception))
         {
             _silos.Add(to);
         }

@@ -50,6 +50,12 @@ public static class MovePolicy
             return least;
         }
 
+        // Somebody's word, and no measurement.
+        if (plan.Strategy == PlanStrategies.Pinned)
+        {
+            return PlanAdoption.All;
+        }
+
         // Without the moves of others there may be no room for those that must move.
         var fits = true;
         var free = Free(problem, [coordinator]);

@@ -21,7 +21,7 @@ export function drawLines(root, tokens, rows, tell) {
   const y = place => (place + 1.5) * rowHeight;
   const lines = svg("g");
   const picture = svg("svg", { class: "lines", viewBox: `0 0 ${lineWidth} ${height}`, tabindex: "0", role: "img",
-    "aria-label": `attention of ${tokens.length} tokens; arrow up and down choose a token, left and right its side` });
+    "aria-label": `attention of ${tokens.length} tokens; arrow up and down choose a token, left and right whether it looks or is looked at` });
   picture.append(
     svg("text", { class: "title", x: leftEdge - 8, y: rowHeight / 2, "text-anchor": "end" }, "looks"),
     svg("text", { class: "title", x: rightEdge + 8, y: rowHeight / 2 }, "at"),

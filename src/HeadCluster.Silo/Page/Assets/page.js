@@ -8,8 +8,8 @@ import { drawLatency } from "./latency.js";
 
 const pollMilliseconds = 1000;
 
-// A silo that has ended or hangs answers nothing; one that serves gives up on its cluster before this.
-const answerMilliseconds = 10_000;
+// A silo that hangs answers nothing; one that serves gives up on its cluster before this, after five seconds for each of what it asks it.
+const answerMilliseconds = 20_000;
 const keptSamples = 240;
 const keptMoves = 200;
 const keptGone = 20;
@@ -74,7 +74,8 @@ async function poll() {
     await showPattern();
   } catch (error) {
     if (turn === polling) {
-      setText(byId("state"), `no answer: ${error.message.trim()}`);
+      const reason = error.name === "TimeoutError" ? `none within ${answerMilliseconds / 1000} s` : error.message.trim();
+      setText(byId("state"), `no answer: ${reason}`);
       byId("state").classList.add("away");
     }
   } finally {
@@ -275,12 +276,8 @@ function scoreOf(head, score) {
 
 function choose(layer, head) {
   chosen = { model: currentModel(cluster).name, layer, head };
-  pattern = null;
-
-  // Until its own is there: another head's would be taken for it.
+  hidePattern();
   byId("attention-part").hidden = true;
-  byId("attention-note").hidden = true;
-  byId("capture-time").textContent = "";
   show();
   void showPattern();
 }
@@ -340,6 +337,15 @@ function wantedPattern() {
   return chosen && capture && new URLSearchParams({ ...chosen, capture: capture.id, sequence: byId("sequence").value }).toString();
 }
 
+// Until the one that was chosen is there: another would be taken for it.
+function hidePattern() {
+  pattern = null;
+  byId("attention").replaceChildren();
+  byId("attention-note").hidden = true;
+  byId("reading").textContent = "";
+  byId("capture-time").textContent = "";
+}
+
 function drawPattern() {
   byId("attention-note").hidden = pattern.keys === null;
   byId("attention-note").textContent = "Of each row only the largest entries are there.";
@@ -379,6 +385,9 @@ byId("colour").addEventListener("change", show);
 byId("score").addEventListener("change", show);
 byId("view").addEventListener("change", redraw);
 byId("query-head").addEventListener("change", redraw);
-byId("sequence").addEventListener("change", () => void showPattern());
+byId("sequence").addEventListener("change", () => {
+  hidePattern();
+  void showPattern();
+});
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 poll();

@@ -81,7 +81,8 @@ public sealed class DrainTests
     public async Task A_silo_that_heads_are_pinned_to_drains_and_leaves_and_the_next_drains_too()
     {
         const string Nano = "random:nano";
-        var file = Path.Combine(Directory.CreateTempSubdirectory("headcluster-").FullName, "plan.json");
+        using var directory = new TemporaryDirectory();
+        var file = directory.File("plan.json");
         await File.WriteAllTextAsync(file, """{ "heads": { "*": "unknown yet" } }""", Stop);
         await using var cluster = await HeadClusterTestCluster.StartAsync(
             3, options => (options.Scheduling.Strategy, options.Scheduling.PinnedFile) = (PlanStrategies.Pinned, file), Stop);

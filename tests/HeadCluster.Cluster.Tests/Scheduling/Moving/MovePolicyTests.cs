@@ -8,6 +8,17 @@ public class MovePolicyTests
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddHours(1);
 
     [Fact]
+    public void What_a_file_says_is_carried_out_whatever_it_gains()
+    {
+        var problem = Fleet.Uniform(4, 2) with { Present = [0, 1, 0, 1], PresentCoordinator = 0 };
+        var pinned = HeadPlanner.Plan(problem, PinnedStrategy.Parse("""{ "heads": { "*": "silo-1" } }""", "plan.json"));
+
+        Assert.Equal(PlanAdoption.All, Judge(problem, pinned));
+        Assert.Equal(PlanAdoption.None, Judge(problem, Plan(problem, 1, 1, 1, 1)));
+        Assert.Equal(PlanAdoption.None, Judge(problem with { Present = [1, 1, 1, 1] }, pinned));
+    }
+
+    [Fact]
     public void A_plan_that_is_what_is_there_is_not_adopted()
     {
         var problem = Fleet.Uniform(4, 2) with { Present = [0, 1, 0, 1], PresentCoordinator = 0 };
