@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace HeadCluster.System.Tests;
@@ -12,10 +13,15 @@ internal sealed record CommandResult(int ExitCode, string Output, string Error)
     public static Task<CommandResult> RunAsync(params string[] args) => RunProgramAsync(Programs.HeadCluster, [], args);
 
     /// <summary>Runs a program with more environment variables to its end.</summary>
-    public static async Task<CommandResult> RunProgramAsync(string program, Dictionary<string, string> environment, params string[] args)
+    public static Task<CommandResult> RunProgramAsync(string program, Dictionary<string, string> environment, params string[] args) =>
+        OfAsync(Programs.Start(program, environment, args));
+
+    /// <summary>Waits until a process has ended; one that does not is killed, with all that it started.</summary>
+    /// <param name="started">The process, whose output and error stream nobody else reads.</param>
+    public static async Task<CommandResult> OfAsync(Process started)
     {
+        using var process = started;
         using var limit = Programs.Limit();
-        using var process = Programs.Start(program, environment, args);
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(limit.Token);

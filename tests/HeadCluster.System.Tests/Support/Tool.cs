@@ -15,27 +15,15 @@ internal static class Tool
     }
 
     /// <summary>Runs a program to its end.</summary>
-    public static async Task<CommandResult> RunAsync(string path, Dictionary<string, string> environment, params string[] args)
+    public static Task<CommandResult> RunAsync(string path, Dictionary<string, string> environment, params string[] args)
     {
-        using var limit = Programs.Limit();
         var start = new ProcessStartInfo(path, args) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
         }
 
-        using var process = Process.Start(start)!;
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-            var error = process.StandardError.ReadToEndAsync(limit.Token);
-            await process.WaitForExitAsync(limit.Token);
-            return new CommandResult(process.ExitCode, await output, await error);
-        }
-        finally
-        {
-            process.Kill(entireProcessTree: true);
-        }
+        return CommandResult.OfAsync(Process.Start(start)!);
     }
 
     /// <summary>Runs a program that must succeed, and tells what it printed.</summary>
