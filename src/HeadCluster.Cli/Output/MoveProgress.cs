@@ -53,10 +53,10 @@ internal static class MoveProgress
             }
         }
 
-        // On the same terminal a line would tear the bar apart.
+        // On the same terminal a line would tear the bar apart, and comes after it.
         async Task FollowWithBarAsync()
         {
-            var later = terminal.IsInteractive ? made : [];
+            Action<MoveReport> show = terminal.IsInteractive ? _ => { } : WriteLine;
             try
             {
                 await AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Progress().AutoClear(true)
@@ -66,16 +66,16 @@ internal static class MoveProgress
                         return FollowAsync(move =>
                         {
                             bar.MaxValue(move.Total).Value(move.Done);
-                            if (!terminal.IsInteractive)
-                            {
-                                WriteLine(move);
-                            }
+                            show(move);
                         });
                     });
             }
             finally
             {
-                later.ForEach(WriteLine);
+                if (terminal.IsInteractive)
+                {
+                    made.ForEach(WriteLine);
+                }
             }
         }
 
