@@ -27,6 +27,9 @@ public enum HeadClusterErrorKind
 
     /// <summary>The request's time limit passed before all of it was computed; with a longer one it may succeed.</summary>
     Timeout,
+
+    /// <summary>A head does not have the keys and values that the request builds on: the sequence is to be sent from its first row on.</summary>
+    StateLost,
 }
 
 /// <summary>

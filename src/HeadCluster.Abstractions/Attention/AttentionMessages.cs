@@ -9,13 +9,15 @@ namespace HeadCluster;
 /// How long it may take from its arrival on, up to 10 minutes; then its work ends on every silo and the answer is an error of kind
 /// <see cref="HeadClusterErrorKind.Timeout"/>. Null for no limit of its own.
 /// </param>
+/// <param name="Sequence">The sequence that the rows go on with, of a causal layer; null for sequences that are whole.</param>
 [GenerateSerializer, Immutable, Alias("hc.AttentionRequest")]
 public sealed record AttentionRequest(
     [property: Id(0)] FloatTensor Input,
     [property: Id(1)] int[]? SequenceLengths = null,
     [property: Id(2)] PatternSelection? Patterns = null,
     [property: Id(3)] Guid Id = default,
-    [property: Id(4)] TimeSpan? TimeLimit = null)
+    [property: Id(4)] TimeSpan? TimeLimit = null,
+    [property: Id(6)] CachedSequence? Sequence = null)
 {
     /// <summary>Whether it came from another process: the input is nobody else's, and whoever serves the request may release it.</summary>
     [field: NonSerialized]

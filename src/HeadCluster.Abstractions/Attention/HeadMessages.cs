@@ -4,11 +4,13 @@ namespace HeadCluster;
 /// <param name="Input">The layer's input x, <c>[rows, ModelDim]</c>: the sequences one after the other.</param>
 /// <param name="SequenceLengths">Rows of each sequence; they add up to the rows of <paramref name="Input"/>. Rows attend only within their own sequence.</param>
 /// <param name="Patterns">The reply carries the attention pattern too if the head is among these; null for none. It changes no bit of the output.</param>
+/// <param name="Sequence">The sequence that the rows go on with; null for sequences that are whole.</param>
 [GenerateSerializer, Immutable, Alias("hc.HeadRequest")]
 public sealed record HeadRequest(
     [property: Id(0)] FloatTensor Input,
     [property: Id(1)] int[] SequenceLengths,
-    [property: Id(2)] PatternSelection? Patterns = null);
+    [property: Id(2)] PatternSelection? Patterns = null,
+    [property: Id(3)] CachedSequence? Sequence = null);
 
 /// <summary>What one head computed.</summary>
 /// <param name="Output">z, <c>[rows, query heads of this head × ValueDim]</c>, before W_O.</param>

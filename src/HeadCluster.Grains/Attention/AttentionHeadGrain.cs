@@ -10,14 +10,17 @@ namespace HeadCluster.Grains;
 /// decision and not that of Orleans' rebalancers.
 /// </remarks>
 [GrainType(TypeName), HeadPlacement, Immovable, KeepAlive]
-internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHeadGrain
+internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHeadGrain, IGrainMigrationParticipant
 {
     /// <summary>Orleans' name of this class, by which active heads are found.</summary>
     public const string TypeName = "attention-head";
 
+    private const string SequencesKey = "sequences";
+
     private readonly LocalGrains _localGrains;
     private readonly HeadInstruments _instruments;
     private readonly PatternLimits _patterns;
+    private readonly SequenceCaches _sequences;
     private readonly SiloSpeed _speed;
     private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
@@ -25,6 +28,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     private HeadInstruments.OneHead? _telemetry;
     private HeadId _id;
     private LocalHead? _local;
+    private SequenceState[]? _travelled;
 
     public AttentionHeadGrain(
         ModelCatalog models,
@@ -33,6 +37,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         LocalGrains localGrains,
         HeadInstruments instruments,
         PatternLimits patterns,
+        SequenceCaches sequences,
         SiloSpeed speed,
         ILocalSiloDetails silo,
         TimeProvider time)
@@ -41,6 +46,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         _localGrains = localGrains;
         _instruments = instruments;
         _patterns = patterns;
+        _sequences = sequences;
         _speed = speed;
         _silo = silo.SiloAddress;
         _time = time;
@@ -53,10 +59,11 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
         var patterns = _patterns.Bound(key, request.Patterns, model);
+        SequenceInput.Check(key, request.Sequence, request.SequenceLengths, patterns, model);
         RequestSize.CheckHead(key, model, request.Input.Rows, request.SequenceLengths, Own(patterns));
 
         var z = HeadMatrix.Rent(request.Input.Rows, heads: 1, model.HeadShape().OutputDim);
-        var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, patterns, Compute.TakeTurn());
+        var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, patterns, request.Sequence, Compute.TakeTurn());
         var report = await ComputeAsync(input, z.At(0), cancellationToken);
         return new HeadResult(z.Tensor, report);
     }
@@ -75,6 +82,8 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         await base.OnActivateAsync(cancellationToken);
         if (LoadedWeights is not null)
         {
+            _sequences.Restore(_id, _travelled ?? [], LoadedWeights.Head);
+            _travelled = null;
             _local = new LocalHead(AttendAsync);
             _localGrains.Add(_id, _local);
         }
@@ -91,6 +100,10 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         finally
         {
             await base.OnDeactivateAsync(reason, cancellationToken);
+            if (reason.ReasonCode != DeactivationReasonCode.Migrating)
+            {
+                _sequences.Forget(_id);
+            }
         }
     }
 
@@ -99,6 +112,12 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         _id = HeadId.Parse(this.GetPrimaryKeyString());
         return LoadedHead.Plan(Models, _id);
     }
+
+    /// <remarks>Orleans asks for it once the grain is deactivated; the requests that it had have ended.</remarks>
+    public void OnDehydrate(IDehydrationContext dehydrationContext) => dehydrationContext.TryAddValue(SequencesKey, _sequences.TakeAll(_id));
+
+    /// <remarks>Orleans gives it before the grain is activated.</remarks>
+    public void OnRehydrate(IRehydrationContext rehydrationContext) => rehydrationContext.TryGetValue(SequencesKey, out _travelled);
 
     protected override void Leave() => _localGrains.Remove(_id, GrainContext.Deactivated);
 
@@ -110,8 +129,9 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     {
         var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
-        var (x, lengths, patterns, _) = input;
+        var (x, lengths, patterns, sequence, _) = input;
         AttentionInput.CheckShape(key, x.Rows, x.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
+        SequenceInput.Check(key, sequence, lengths, patterns, model);
         RequestSize.CheckHead(key, model, x.Rows, lengths, Own(patterns));
         return ComputeAsync(input, output, cancellationToken);
     }
@@ -121,10 +141,13 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         // For as long as it takes: the grain may let go of them meanwhile.
         var weights = Weights;
         using var measured = (_telemetry ??= _instruments.Of(_id)).Start(input.Rows.Rows);
-        var computation = new HeadComputation(weights.Head, _id.KvHead, input, output, Own(input.Patterns), _time);
+        HeadComputation computation;
         try
         {
+            using var kept = input.Sequence is { } sequence ? _sequences.Take(_id, sequence, weights.Head) : null;
+            computation = new HeadComputation(weights.Head, _id.KvHead, input, kept?.Cache, output, Own(input.Patterns), _time);
             await computation.RunAsync(Compute, cancellationToken);
+            kept?.Keep();
         }
         catch (Exception exception)
         {
@@ -133,7 +156,11 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         }
 
         _timings.Add(computation);
-        _speed.Add(ModelLoads.Operations(weights.Model, input.SequenceLengths), computation.Held, computation.Waking);
+        if (input.Sequence is null)
+        {
+            _speed.Add(ModelLoads.Operations(weights.Model, input.SequenceLengths), computation.Held, computation.Waking);
+        }
+
         measured.Complete(computation);
         return new HeadReport(_id, _silo, computation.Queue, computation.Project, computation.Attend, computation.Patterns);
     }

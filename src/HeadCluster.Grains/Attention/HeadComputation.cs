@@ -11,6 +11,7 @@ internal sealed class HeadComputation
     private readonly AttentionHead _head;
     private readonly ArrivingRows _input;
     private readonly int[] _sequenceLengths;
+    private readonly KvCache? _cache;
     private readonly PatternSelection? _patterns;
     private readonly HeadColumns _output;
     private readonly ComputeOrder _order;
@@ -21,13 +22,16 @@ internal sealed class HeadComputation
     /// <param name="head">The head.</param>
     /// <param name="place">Its place in the layer: the output projection takes heads in their order, so that the first go first.</param>
     /// <param name="input">x and how to attend.</param>
+    /// <param name="cache">Keys and values of the positions before, to which those of the rows are added; null for sequences that are whole.</param>
     /// <param name="output">Where z belongs.</param>
     /// <param name="patterns">What of its patterns to capture, within limits; null for nothing.</param>
     /// <param name="time">The clock.</param>
-    public HeadComputation(AttentionHead head, int place, LayerInput input, HeadColumns output, PatternSelection? patterns, TimeProvider time)
+    public HeadComputation(
+        AttentionHead head, int place, LayerInput input, KvCache? cache, HeadColumns output, PatternSelection? patterns, TimeProvider time)
     {
         _head = head;
-        (_input, _sequenceLengths, _, var turn) = input;
+        (_input, _sequenceLengths, _, _, var turn) = input;
+        _cache = cache;
         _order = new ComputeOrder(turn, place, output.Together);
         _patterns = patterns;
         _output = output;
@@ -97,7 +101,11 @@ internal sealed class HeadComputation
     private long Operations(int first, int end)
     {
         var operations = _head.Shape.ProjectOperations(end - first);
-        if (end == _input.Rows)
+        if (end == _input.Rows && _cache is not null)
+        {
+            operations += _head.Shape.AttendOperations(end, _cache.Length + end);
+        }
+        else if (end == _input.Rows)
         {
             foreach (var length in _sequenceLengths)
             {
@@ -129,7 +137,15 @@ internal sealed class HeadComputation
             return ended;
         }
 
-        _head.Attend(projected, _sequenceLengths, _output.Span, _output.Stride, cancellationToken);
+        if (_cache is null)
+        {
+            _head.Attend(projected, _sequenceLengths, _output.Span, _output.Stride, cancellationToken);
+        }
+        else
+        {
+            _head.Attend(projected, 0, _input.Rows, _cache, _output.Span, _output.Stride, cancellationToken);
+        }
+
         var attended = _time.GetTimestamp();
         Attend = _time.GetElapsedTime(ended, attended);
         Elapsed = _time.GetElapsedTime(_began, attended);

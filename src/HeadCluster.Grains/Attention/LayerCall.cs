@@ -139,11 +139,11 @@ internal sealed class LayerCall : IDisposable
         else
         {
             _exchange ??= _services.Exchanges.Open(_x, _z);
-            var (_, lengths, patterns, _) = _input;
+            var (_, lengths, patterns, sequence, _) = _input;
             var first = TransferBlocks.First(_x);
             var travelling = _firstBlocks += (long)first.Length * first.BytesPerElement;
             var call = _services.Relays.On(silo).AttendAsync(
-                new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, first, lengths, patterns, _deadline.Remaining),
+                new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, first, lengths, patterns, sequence, _deadline.Remaining),
                 _end.Token);
             if (_services.Silos.IsDeadSilo(silo))
             {

@@ -59,6 +59,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
         var patterns = _services.Patterns.Bound(key, request.Patterns, layer.Model);
+        SequenceInput.Check(key, request.Sequence, lengths, patterns, layer.Model);
         RequestSize.CheckLayer(_id, layer.Model, request.Input.Rows, lengths, patterns);
         TimeLimits.Check(request.TimeLimit);
 
@@ -69,7 +70,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
         {
             var z = new ArrivingHeads(HeadMatrix.Rent(request.Input.Rows, layer.Model.KvHeadCount, layer.Model.HeadShape().OutputDim));
             var x = AttentionInput.Round(key, request.Input, _services.WirePrecision);
-            var input = new LayerInput(new ArrivingRows(x), lengths, patterns, Compute.TakeTurn());
+            var input = new LayerInput(new ArrivingRows(x), lengths, patterns, request.Sequence, Compute.TakeTurn());
             using var call = new LayerCall(_services, layer.Heads, x, input, z, deadline);
             var projecting = ProjectAsync(layer.OutputWeights, z, layer.Heads.Routes.Count(_services.Here), input.Turn, call.End);
             try
@@ -90,7 +91,9 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
                 Release(request, x, z.Matrix.Tensor);
             }
 
-            _services.Served.Add(_id.Model, lengths.Max());
+            _services.Served.Add(_id.Model, request.Sequence is { Past: > 0 and var past }
+                ? new RequestShape(past + request.Input.Rows, RequestPhase.Decode)
+                : new RequestShape(lengths.Max()));
             var result = new AttentionResult(output, call.Reports, call.Silos)
             {
                 Elapsed = _services.Time.GetElapsedTime(began),

@@ -16,7 +16,7 @@ internal sealed class HeadInstruments
     private readonly string _silo;
     private readonly bool _tagsHead;
 
-    public HeadInstruments(IMeterFactory meters, ILocalSiloDetails silo, LocalGrains local, IOptions<HeadClusterOptions> options)
+    public HeadInstruments(IMeterFactory meters, ILocalSiloDetails silo, LocalGrains local, SequenceCaches sequences, IOptions<HeadClusterOptions> options)
     {
         _local = local;
         _silo = silo.SiloAddress.ToParsableString();
@@ -26,6 +26,11 @@ internal sealed class HeadInstruments
         _queue = meter.CreateSeconds("headcluster.queue.duration", "A head's wait for rows and for a compute thread");
         _moves = meter.CreateCounter<long>("headcluster.moves", "{head}", "Heads that were moved from one silo to another");
         meter.CreateObservableUpDownCounter("headcluster.heads", Count, "{head}", "Heads that are active");
+        meter.CreateObservableUpDownCounter(
+            "headcluster.sequences.memory",
+            () => new Measurement<long>(sequences.Bytes, new KeyValuePair<string, object?>(HeadClusterTelemetry.SiloTag, _silo)),
+            "By",
+            "Keys and values of sequences that heads keep");
     }
 
     /// <summary>The telemetry of one head, for as long as it is here.</summary>

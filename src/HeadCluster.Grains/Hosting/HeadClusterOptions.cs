@@ -22,6 +22,12 @@ public sealed class HeadClusterOptions
     /// </summary>
     public long? MemoryLimitBytes { get; set; }
 
+    /// <summary>
+    /// The most memory that the keys and values of sequences which heads keep may take, beside the weights, in bytes, 0 or more; null for 10 % of
+    /// what the process may use. Sequences that do not fit are computed as a whole at each step. Default: null.
+    /// </summary>
+    public long? SequenceMemoryBytes { get; set; }
+
     /// <summary>Threads that compute, 1 to 1024; null for one a processor. Default: null.</summary>
     public int? ComputeThreads { get; set; }
 

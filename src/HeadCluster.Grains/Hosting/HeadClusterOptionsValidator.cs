@@ -34,6 +34,11 @@ internal sealed class HeadClusterOptionsValidator : IValidateOptions<HeadCluster
             errors.Add($"{HeadClusterOptions.Section}:MemoryLimitBytes is {options.MemoryLimitBytes}; set it to 1 or more, or leave it out");
         }
 
+        if (options.SequenceMemoryBytes is < 0)
+        {
+            errors.Add($"{HeadClusterOptions.Section}:SequenceMemoryBytes is {options.SequenceMemoryBytes}; set it to 0 or more, or leave it out");
+        }
+
         if (options.ComputeThreads is < 1 or > MaxComputeThreads)
         {
             errors.Add($"{HeadClusterOptions.Section}:ComputeThreads is {options.ComputeThreads}; set it to 1 to {MaxComputeThreads}, or leave it out");

@@ -56,6 +56,8 @@ public static class HeadClusterSiloBuilderExtensions
         services.AddSingleton<WeightMemory>();
         services.AddSingleton<WeightLoader>();
         services.AddSingleton<WeightRelease>();
+        services.AddSingleton<SequenceCaches>();
+        services.AddSingleton<SequenceRelease>();
         services.AddSingleton<HeadInstruments>();
         services.AddSingleton<LayerInstruments>();
         services.AddSingleton<ModelInstruments>();

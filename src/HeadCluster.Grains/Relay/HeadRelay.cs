@@ -18,6 +18,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     private readonly HeadFanOut _heads;
     private readonly HeadRelayClient _relays;
     private readonly Exchanges _exchanges;
+    private readonly SequenceCaches _sequences;
     private readonly ComputePool _compute;
     private readonly AnswerMeter _answers;
     private readonly Task<NumericsFingerprint> _fingerprint;
@@ -31,6 +32,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         HeadFanOut heads,
         HeadRelayClient relays,
         Exchanges exchanges,
+        SequenceCaches sequences,
         ComputePool compute,
         AnswerMeter answers,
         Task<NumericsFingerprint> fingerprint,
@@ -42,6 +44,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         _heads = heads;
         _relays = relays;
         _exchanges = exchanges;
+        _sequences = sequences;
         _compute = compute;
         _answers = answers;
         _fingerprint = fingerprint;
@@ -56,6 +59,7 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var width = model.HeadShape().OutputDim;
         var where = request.Layer.ToString();
         AttentionInput.CheckShape(where, request.Rows, request.FirstRows.Columns, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
+        SequenceInput.Check(where, request.Sequence, request.SequenceLengths, request.Patterns, model);
         RequestSize.CheckLayer(request.Layer, model, request.Rows, request.SequenceLengths, request.Patterns);
 
         var x = new ArrivingRows(request.Rows, model.ModelDim);
@@ -69,13 +73,13 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var departures = new List<Task>();
         try
         {
-            var input = new LayerInput(x, request.SequenceLengths, request.Patterns, _compute.TakeTurn());
+            var input = new LayerInput(x, request.SequenceLengths, request.Patterns, request.Sequence, _compute.TakeTurn());
 
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, z.Columns, input, Send, end.Token);
             var elapsed = _time.GetElapsedTime(started);
 
             // Otherwise it took other requests' time too, or that of rows that were on their way or of a head that is elsewhere.
-            var isAlone = isIdle && _compute.LastTurn == input.Turn && request.Patterns is null;
+            var isAlone = isIdle && _compute.LastTurn == input.Turn && request is { Patterns: null, Sequence: null };
             if (isAlone && await arrival <= elapsed / 4 && Array.TrueForAll(reports, report => report.Silo.Equals(_here)))
             {
                 _answers.Add(request.Heads.Length, ModelLoads.Operations(model, request.SequenceLengths), elapsed);
@@ -153,6 +157,12 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
     {
         _exchanges.TryFind(exchange)?.Write(heads, firstRow: 0, rows);
         rows.Release();
+        return Task.CompletedTask;
+    }
+
+    public Task ForgetAsync(Guid sequence)
+    {
+        _sequences.Forget(sequence);
         return Task.CompletedTask;
     }
 

@@ -9,6 +9,7 @@ namespace HeadCluster.Grains;
 /// <param name="FirstRows">The first of them, or all.</param>
 /// <param name="SequenceLengths">Rows of each sequence.</param>
 /// <param name="Patterns">Which heads' reports carry their attention patterns; null for none.</param>
+/// <param name="Sequence">The sequence that the rows go on with; null for sequences that are whole.</param>
 /// <param name="TimeLimit">How long it may take from its arrival on; null for no limit.</param>
 [GenerateSerializer, Immutable, Alias("hc.RelayRequest")]
 internal sealed record RelayRequest(
@@ -20,6 +21,7 @@ internal sealed record RelayRequest(
     [property: Id(5)] FloatTensor FirstRows,
     [property: Id(6)] int[] SequenceLengths,
     [property: Id(7)] PatternSelection? Patterns,
+    [property: Id(9)] CachedSequence? Sequence,
     [property: Id(8)] TimeSpan? TimeLimit);
 
 /// <summary>What the heads of one silo computed.</summary>

@@ -40,4 +40,9 @@ internal interface IHeadRelay : IGrainService
     /// <param name="rows">z of the heads side by side, <c>[rows, heads · width]</c>.</param>
     [Alias("BringAsync"), OneWay]
     Task BringAsync(Guid exchange, int[] heads, FloatTensor rows);
+
+    /// <summary>Has the heads of the silo let go of the keys and values of a sequence that has ended.</summary>
+    /// <param name="sequence">The sequence; one that is not kept is none to let go of.</param>
+    [Alias("ForgetAsync"), OneWay]
+    Task ForgetAsync(Guid sequence);
 }

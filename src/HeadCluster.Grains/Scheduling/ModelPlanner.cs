@@ -64,7 +64,7 @@ internal sealed class ModelPlanner
     public RequestShape Shape(string model, IEnumerable<SiloProfile> profiles)
     {
         var served = profiles.Aggregate(default(ServedRows), (sum, profile) => sum + profile.Served);
-        return new RequestShape(served.Typical > 0 ? served.Typical : Math.Min(128, _models.Open(model).Configuration.MaxSequenceLength));
+        return served.Typical ?? new RequestShape(Math.Min(128, _models.Open(model).Configuration.MaxSequenceLength));
     }
 
     /// <summary>What a plan for a model depends on.</summary>
@@ -90,7 +90,9 @@ internal sealed class ModelPlanner
         }
 
         var indices = usable.Select((profile, index) => (profile.Silo, index)).ToDictionary(entry => entry.Silo, entry => entry.index);
-        var heads = ModelLoads.Heads(model, configuration, shape);
+
+        // What heads keep of sequences has memory of its own (SequenceCaches), and where that is full nothing fails.
+        var heads = Array.ConvertAll(ModelLoads.Heads(model, configuration, shape), head => head with { StateBytes = 0 });
         var efficiency = Efficiency(usable);
         return new PlanProblem
         {

@@ -26,11 +26,12 @@ internal sealed class ForwardPass
     /// <summary>Runs tokens through all layers, and computes the logits of the last of them. The request has been checked.</summary>
     /// <param name="request">The tokens.</param>
     /// <param name="sequenceLengths">Tokens of each sequence.</param>
+    /// <param name="sequence">The sequence that the tokens go on with; null for sequences that are whole.</param>
     /// <param name="logits">How many of the last tokens get logits, 1 or more.</param>
     /// <param name="deadline">Ends it.</param>
     /// <exception cref="HeadClusterException">A layer refused, or what it would get is not finite.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up, or the time has passed.</exception>
-    public async Task<ForwardResult> RunAsync(ForwardRequest request, int[] sequenceLengths, int logits, Deadline deadline)
+    public async Task<ForwardResult> RunAsync(ForwardRequest request, int[] sequenceLengths, CachedSequence? sequence, int logits, Deadline deadline)
     {
         var cancellationToken = deadline.Token;
         var rows = request.Tokens.Length;
@@ -44,12 +45,12 @@ internal sealed class ForwardPass
         var stream = FloatTensor.Rent(out var x, rows, width);
         try
         {
-            _body.Embed(request.Tokens, sequenceLengths, x);
+            _body.Embed(request.Tokens, sequenceLengths, firstPosition: sequence?.Past ?? 0, x);
             for (var layer = 0; layer < _layers.Length; layer++)
             {
                 // Small layers are computed without a look at the token.
                 cancellationToken.ThrowIfCancellationRequested();
-                (reports[layer], times[layer]) = await RunBlockAsync(layer, x, rows, sequenceLengths, request.Patterns, deadline);
+                (reports[layer], times[layer]) = await RunBlockAsync(layer, x, rows, sequenceLengths, sequence, request.Patterns, deadline);
                 Attended++;
                 if (blocks is not null)
                 {
@@ -71,10 +72,10 @@ internal sealed class ForwardPass
         HeadClusterErrorKind.InvalidModel, $"model '{_model}': {what} is not finite; its weights are too large");
 
     private async Task<(HeadReport[] Heads, LayerReport Times)> RunBlockAsync(
-        int layer, float[] x, int rows, int[] sequenceLengths, PatternSelection? patterns, Deadline deadline)
+        int layer, float[] x, int rows, int[] sequenceLengths, CachedSequence? sequence, PatternSelection? patterns, Deadline deadline)
     {
         using var span = ModelInstruments.StartLayer(_model, layer);
-        var attention = await span.WatchAsync(AttendAsync(layer, x, rows, sequenceLengths, patterns, deadline));
+        var attention = await span.WatchAsync(AttendAsync(layer, x, rows, sequenceLengths, sequence, patterns, deadline));
         var attended = _time.GetTimestamp();
         await span.WatchAsync(FinishBlockAsync(layer, attention.Output, x, rows, deadline.Token));
         attention.Output.Release();
@@ -84,13 +85,13 @@ internal sealed class ForwardPass
 
     // Whatever the call makes current, such as a span of Orleans' own, is not so for who awaits this.
     private async Task<AttentionResult> AttendAsync(
-        int layer, float[] x, int rows, int[] sequenceLengths, PatternSelection? patterns, Deadline deadline)
+        int layer, float[] x, int rows, int[] sequenceLengths, CachedSequence? sequence, PatternSelection? patterns, Deadline deadline)
     {
         var width = _body.Model.ModelDim;
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
         var grain = _layers[layer];
-        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns, Guid.NewGuid());
+        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns, Guid.NewGuid(), Sequence: sequence);
         try
         {
             return await RepeatedCall.FirstAsync(end => grain.AttendAsync(request with { TimeLimit = deadline.Remaining }, end), IsLostAsync, _time, deadline.AnswersToken);
@@ -119,12 +120,14 @@ internal sealed class ForwardPass
     {
         using var span = new SpanScope(Spans.StartLeaf("feed_forward"));
         var width = _body.Model.ModelDim;
-        await span.WatchAsync(_compute.RunRowsAsync(
-            rows,
-            _body.FeedForwardOperationsPerRow,
-            (first, count, token) => _body.FinishBlock(
-                layer, attention.Span.Slice(first * width, count * width), x.AsSpan(first * width, count * width), count, token),
-            cancellationToken: cancellationToken));
+        await span.WatchAsync(rows == 1
+            ? _body.FinishRowAsync(_compute, layer, attention.Memory, x.AsMemory(0, width), cancellationToken)
+            : _compute.RunRowsAsync(
+                rows,
+                _body.FeedForwardOperationsPerRow,
+                (first, count, token) => _body.FinishBlock(
+                    layer, attention.Span.Slice(first * width, count * width), x.AsSpan(first * width, count * width), count, token),
+                cancellationToken: cancellationToken));
     }
 
     private async Task<FloatTensor> LogitsAsync(ReadOnlyMemory<float> x, int rows, CancellationToken cancellationToken)
@@ -132,12 +135,14 @@ internal sealed class ForwardPass
         var width = _body.Model.ModelDim;
         var vocabulary = _body.VocabularySize;
         var logits = GC.AllocateUninitializedArray<float>(rows * vocabulary);
-        await _compute.RunRowsAsync(
-            rows,
-            _body.LogitsOperationsPerRow,
-            (first, count, token) => _body.ComputeLogits(
-                x.Span.Slice(first * width, count * width), count, logits.AsSpan(first * vocabulary, count * vocabulary), token),
-            cancellationToken: cancellationToken);
+        await (rows == 1
+            ? _body.ComputeLogitsOfRowAsync(_compute, x, logits, cancellationToken)
+            : _compute.RunRowsAsync(
+                rows,
+                _body.LogitsOperationsPerRow,
+                (first, count, token) => _body.ComputeLogits(
+                    x.Span.Slice(first * width, count * width), count, logits.AsSpan(first * vocabulary, count * vocabulary), token),
+                cancellationToken: cancellationToken));
         return new FloatTensor(logits, rows, vocabulary);
     }
 }

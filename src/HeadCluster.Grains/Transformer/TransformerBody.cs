@@ -74,13 +74,14 @@ internal sealed class TransformerBody
     /// <summary>x[row] = embedding of the token + embedding of its position in its sequence.</summary>
     /// <param name="tokens">Token ids, the sequences one after the other.</param>
     /// <param name="sequenceLengths">Tokens of each sequence.</param>
+    /// <param name="firstPosition">Where in its sequence the first token of each stands.</param>
     /// <param name="x"><c>[tokens, ModelDim]</c>.</param>
-    public void Embed(ReadOnlySpan<int> tokens, ReadOnlySpan<int> sequenceLengths, Span<float> x)
+    public void Embed(ReadOnlySpan<int> tokens, ReadOnlySpan<int> sequenceLengths, int firstPosition, Span<float> x)
     {
         var row = 0;
         foreach (var length in sequenceLengths)
         {
-            for (var position = 0; position < length; position++, row++)
+            for (var position = firstPosition; position < firstPosition + length; position++, row++)
             {
                 var token = Row(_tokenEmbedding, tokens[row]);
                 var place = Row(_positionEmbedding, position);
@@ -126,6 +127,54 @@ internal sealed class TransformerBody
         }
     }
 
+    /// <summary>
+    /// <see cref="FinishBlock"/> of one row, which memory sets the pace of: split into columns, so that each weight is read once, by
+    /// whichever thread.
+    /// </summary>
+    /// <param name="compute">The threads.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="attention">The layer's attention output, <c>[ModelDim]</c>.</param>
+    /// <param name="x">The residual stream, <c>[ModelDim]</c>.</param>
+    /// <param name="cancellationToken">Checked between panels of columns.</param>
+    public async Task FinishRowAsync(
+        ComputePool compute, int layer, ReadOnlyMemory<float> attention, Memory<float> x, CancellationToken cancellationToken)
+    {
+        var block = _blocks[layer];
+        var (up, down) = (new ProductParts(rows: 1, block.Up, compute.ThreadCount), new ProductParts(rows: 1, block.Down, compute.ThreadCount));
+        var hidden = ArrayPool<float>.Shared.Rent(block.Up.Outputs);
+        var narrow = ArrayPool<float>.Shared.Rent(Model.ModelDim);
+        var result = ArrayPool<float>.Shared.Rent(Model.ModelDim);
+        try
+        {
+            ResidualKernel.Add(attention.Span, x.Span);
+            Normalize(block.FeedForwardNorm, x.Span, rows: 1, narrow);
+            await compute.RunPartsAsync(
+                up.Count + down.Count,
+                up.Operations + down.Operations,
+                (part, token) =>
+                {
+                    if (part < up.Count)
+                    {
+                        up.Compute(part, narrow, hidden, token);
+                        ApplyGelu(hidden.AsSpan(up.Columns(part)));
+                    }
+                    else
+                    {
+                        down.Compute(part - up.Count, hidden, result, token);
+                    }
+                },
+                leading: up.Count,
+                cancellationToken: cancellationToken);
+            ResidualKernel.Add(result.AsSpan(0, Model.ModelDim), x.Span);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(hidden);
+            ArrayPool<float>.Shared.Return(narrow);
+            ArrayPool<float>.Shared.Return(result);
+        }
+    }
+
     /// <summary>logits = LayerNorm(x) W.</summary>
     /// <param name="x"><c>[rows, ModelDim]</c>.</param>
     /// <param name="rows">Number of rows.</param>
@@ -138,6 +187,27 @@ internal sealed class TransformerBody
         {
             Normalize(_finalNorm, x, rows, normal);
             LinearKernel.Apply(normal, rows, _logits, logits, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(normal);
+        }
+    }
+
+    /// <summary><see cref="ComputeLogits"/> of one row, split into columns.</summary>
+    /// <param name="compute">The threads.</param>
+    /// <param name="x"><c>[ModelDim]</c>.</param>
+    /// <param name="logits"><c>[VocabularySize]</c>.</param>
+    /// <param name="cancellationToken">Checked between panels of columns.</param>
+    public async Task ComputeLogitsOfRowAsync(ComputePool compute, ReadOnlyMemory<float> x, Memory<float> logits, CancellationToken cancellationToken)
+    {
+        var parts = new ProductParts(rows: 1, _logits, compute.ThreadCount);
+        var normal = ArrayPool<float>.Shared.Rent(Model.ModelDim);
+        try
+        {
+            Normalize(_finalNorm, x.Span, rows: 1, normal);
+            await compute.RunPartsAsync(
+                parts.Count, parts.Operations, (part, token) => parts.Compute(part, normal, logits.Span, token), cancellationToken: cancellationToken);
         }
         finally
         {

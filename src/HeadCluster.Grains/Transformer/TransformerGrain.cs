@@ -20,6 +20,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     private readonly PatternLimits _patterns;
     private readonly PatternSampling _sampling;
+    private readonly SequenceRelease _sequences;
     private readonly WeightRelease _release;
 
     public TransformerGrain(
@@ -30,6 +31,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         ModelInstruments instruments,
         PatternLimits patterns,
         PatternSampling sampling,
+        SequenceRelease sequences,
         WeightRelease release,
         ILocalSiloDetails silo,
         TimeProvider time)
@@ -38,6 +40,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         _instruments = instruments;
         _patterns = patterns;
         _sampling = sampling;
+        _sequences = sequences;
         _release = release;
         _silo = silo.SiloAddress;
         _time = time;
@@ -61,7 +64,10 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
 
-    /// <remarks>Each step computes the whole sequence anew; the bits are those of a pass over the sequence as it then is.</remarks>
+    /// <remarks>
+    /// The first step computes the prompt, and each of the others one token, since the heads keep keys and values; the bits are those of a pass over
+    /// the sequence as it then is.
+    /// </remarks>
     public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
         GenerationRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -72,13 +78,29 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
         var pass = Pass();
         var tokens = request.Tokens;
+
+        // What is generated last is not fed back. Where rows attend to later ones too, each step changes all of them.
+        var sequence = body.Model.Causal && request.Steps > 1
+            ? new CachedSequence(Guid.NewGuid(), Past: 0, Capacity: tokens.Length + request.Steps - 1)
+            : null;
         using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
         using var generation = _instruments.StartGeneration(Name, tokens.Length);
-        for (var step = 0; step < request.Steps; step++)
+        try
         {
-            var next = await NextAsync(pass, tokens, generation, deadline, cancellationToken);
-            tokens = [.. tokens, next.Token];
-            yield return next;
+            for (var step = 0; step < request.Steps; step++)
+            {
+                var next = await NextAsync(pass, tokens, sequence, generation, deadline, cancellationToken);
+                sequence = sequence is null ? null : sequence with { Past = tokens.Length };
+                tokens = [.. tokens, next.Token];
+                yield return next;
+            }
+        }
+        finally
+        {
+            if (sequence is not null)
+            {
+                _sequences.Forget(sequence.Id);
+            }
         }
     }
 
@@ -113,29 +135,41 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         using var span = _instruments.StartForward(Name, request.Tokens.Length);
         using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
-        return await span.WatchAsync(RunAsync(Pass(), request, lengths, logits: request.Tokens.Length, deadline, cancellationToken));
+        return await span.WatchAsync(RunAsync(Pass(), request, lengths, sequence: null, logits: request.Tokens.Length, deadline, cancellationToken));
     }
 
     private async Task<GeneratedToken> NextAsync(
-        ForwardPass pass, int[] tokens, ModelInstruments.Generation generation, Deadline deadline, CancellationToken cancellationToken)
+        ForwardPass pass,
+        int[] tokens,
+        CachedSequence? sequence,
+        ModelInstruments.Generation generation,
+        Deadline deadline,
+        CancellationToken cancellationToken)
     {
         using var span = generation.StartToken(position: tokens.Length);
         var began = _time.GetTimestamp();
-        var next = await span.WatchAsync(ChooseAsync(pass, tokens, deadline, cancellationToken));
+        var next = await span.WatchAsync(ChooseAsync(pass, tokens, sequence, deadline, cancellationToken));
         generation.RecordToken(_time.GetElapsedTime(began));
         return next;
     }
 
-    private async Task<GeneratedToken> ChooseAsync(ForwardPass pass, int[] tokens, Deadline deadline, CancellationToken cancellationToken)
+    private async Task<GeneratedToken> ChooseAsync(
+        ForwardPass pass, int[] tokens, CachedSequence? sequence, Deadline deadline, CancellationToken cancellationToken)
     {
-        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], logits: 1, deadline, cancellationToken);
+        var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], sequence, logits: 1, deadline, cancellationToken);
         return NonFinite.IndexOf(result.Logits.Span) < 0
             ? GreedyChoice.From(result.Logits.Row(0), position: tokens.Length)
             : throw pass.NotFinite("what it says of the next token");
     }
 
     private async Task<ForwardResult> RunAsync(
-        ForwardPass pass, ForwardRequest request, int[] lengths, int logits, Deadline deadline, CancellationToken cancellationToken)
+        ForwardPass pass,
+        ForwardRequest request,
+        int[] lengths,
+        CachedSequence? sequence,
+        int logits,
+        Deadline deadline,
+        CancellationToken cancellationToken)
     {
         var where = $"model '{Name}'";
         var model = Weights.Model;
@@ -144,7 +178,9 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         var sampled = _sampling.Sample(Name, model, request, lengths);
         try
         {
-            var result = await pass.RunAsync(sampled ?? request, lengths, logits, deadline);
+            var result = await (sequence is { Past: > 0 } && sampled is null
+                ? ContinueAsync(pass, request, lengths, sequence, deadline)
+                : pass.RunAsync(sampled ?? request, lengths, Beginning(sequence), logits, deadline));
             _sampling.Keep(Name, request, lengths, result);
             return sampled is null ? result : result with { Layers = WithoutPatterns(result.Layers) };
         }
@@ -162,6 +198,23 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
             throw;
         }
     }
+
+    // Computes what is new of one sequence, or all of it if a head has lost what was before: it died with its silo, or had no room for it.
+    private static async Task<ForwardResult> ContinueAsync(
+        ForwardPass pass, ForwardRequest request, int[] lengths, CachedSequence sequence, Deadline deadline)
+    {
+        try
+        {
+            var next = request.Tokens[sequence.Past..];
+            return await pass.RunAsync(request with { Tokens = next }, [next.Length], sequence, logits: 1, deadline);
+        }
+        catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.StateLost)
+        {
+            return await pass.RunAsync(request, lengths, Beginning(sequence), logits: 1, deadline);
+        }
+    }
+
+    private static CachedSequence? Beginning(CachedSequence? sequence) => sequence is null ? null : sequence with { Past = 0 };
 
     // As they are where nobody looks.
     private static HeadReport[][] WithoutPatterns(HeadReport[][] layers) =>

@@ -49,6 +49,9 @@ public sealed class KvCache : IDisposable
     /// <summary>Positions it holds.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Memory that it takes, in bytes, whatever it holds.</summary>
+    public long Bytes => sizeof(float) * ((long)_keys.Length + _values.Length);
+
     /// <summary>Elements from one value to the next.</summary>
     internal int ValueStride { get; }
 
@@ -57,6 +60,13 @@ public sealed class KvCache : IDisposable
 
     /// <summary>The first element of the value at <paramref name="position"/>.</summary>
     internal ref readonly float Value(int position) => ref _values[position * ValueStride];
+
+    /// <summary>The least memory that a cache takes, in bytes; arrays of the pool may be larger.</summary>
+    /// <param name="headDim">Elements of a key.</param>
+    /// <param name="valueDim">Elements of a value.</param>
+    /// <param name="capacity">Positions it can hold.</param>
+    public static long SizeOf(int headDim, int valueDim, int capacity) =>
+        sizeof(float) * ((GroupsOf(capacity) * PanelKernel.PanelColumns * headDim) + ((long)capacity * Lanes.RoundUp(valueDim)));
 
     /// <summary>Appends keys and values of the next positions.</summary>
     /// <param name="keys">Row r is <c>keys[r·keyStride …]</c>, HeadDim long.</param>
@@ -107,11 +117,36 @@ public sealed class KvCache : IDisposable
         Length += rows;
     }
 
+    /// <summary>Copies all keys and values, row by row as <see cref="Append"/> takes them.</summary>
+    /// <param name="rows">Of each position the key, then the value: <c>[Length, HeadDim + ValueDim]</c>.</param>
+    /// <exception cref="ArgumentException">There is no room for them.</exception>
+    public void CopyTo(Span<float> rows)
+    {
+        var stride = HeadDim + ValueDim;
+        Check.AtLeast(rows.Length, (long)Length * stride, nameof(rows));
+        for (var position = 0; position < Length; position++)
+        {
+            var row = rows.Slice(position * stride, stride);
+            var (group, lane) = Math.DivRem(position, PanelKernel.PanelColumns);
+            var columns = _keys.AsSpan(group * HeadDim * PanelKernel.PanelColumns, HeadDim * PanelKernel.PanelColumns)[lane..];
+            for (var d = 0; d < HeadDim; d++)
+            {
+                row[d] = columns[d * PanelKernel.PanelColumns];
+            }
+
+            _values.AsSpan(position * ValueStride, ValueDim).CopyTo(row[HeadDim..]);
+        }
+    }
+
     /// <summary>Forgets all positions and keeps the memory.</summary>
     public void Clear() => Length = 0;
 
     /// <summary>Forgets the positions from <paramref name="length"/> on; a cache that holds no more keeps them all.</summary>
-    internal void Truncate(int length) => Length = Math.Min(length, Length);
+    public void Truncate(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        Length = Math.Min(length, Length);
+    }
 
     /// <summary>Throws unless that many more positions can be appended.</summary>
     internal void CheckRoom(int rows)
@@ -173,6 +208,8 @@ public sealed class KvCache : IDisposable
         }
     }
 
+    private static long GroupsOf(int capacity) => ((long)capacity + PanelKernel.PanelColumns - 1) / PanelKernel.PanelColumns;
+
     private void Return()
     {
         ArrayPool<float>.Shared.Return(_keys);
@@ -184,8 +221,7 @@ public sealed class KvCache : IDisposable
     [MemberNotNull(nameof(_keys), nameof(_values))]
     private void Rent(int capacity)
     {
-        var groups = checked(capacity + PanelKernel.PanelColumns - 1) / PanelKernel.PanelColumns;
-        _keys = ArrayPool<float>.Shared.Rent(checked(groups * PanelKernel.PanelColumns * HeadDim));
+        _keys = ArrayPool<float>.Shared.Rent(checked((int)(GroupsOf(capacity) * PanelKernel.PanelColumns * HeadDim)));
         _values = ArrayPool<float>.Shared.Rent(checked(capacity * ValueStride));
         Capacity = capacity;
     }

@@ -24,19 +24,22 @@ public static class LinearKernel
         ApplyInputs(x, rows, weights, 0, weights.Inputs, y, cancellationToken);
     }
 
-    /// <summary>Computes the columns of <see cref="Apply"/> that one panel of the weights has.</summary>
+    /// <summary>Computes the columns of <see cref="Apply"/> that some panels of the weights have.</summary>
     /// <param name="x"><c>[rows, weights.Inputs]</c>, row-major.</param>
     /// <param name="rows">Rows of x and y.</param>
     /// <param name="weights">W and b.</param>
-    /// <param name="panel">The panel.</param>
-    /// <param name="y"><c>[rows, weights.Outputs]</c>, row-major, of which only its columns are written; must not overlap x.</param>
-    /// <param name="cancellationToken">Checked at the beginning.</param>
-    /// <exception cref="ArgumentException">A span is too short, y overlaps x, or W has no such panel.</exception>
-    internal static void ApplyPanel(ReadOnlySpan<float> x, int rows, PackedMatrix weights, int panel, Span<float> y, CancellationToken cancellationToken)
+    /// <param name="firstPanel">The first of the panels.</param>
+    /// <param name="panels">How many they are.</param>
+    /// <param name="y"><c>[rows, weights.Outputs]</c>, row-major, of which only their columns are written; must not overlap x.</param>
+    /// <param name="cancellationToken">Checked between panels.</param>
+    /// <exception cref="ArgumentException">A span is too short, y overlaps x, or W has no such panels.</exception>
+    internal static void ApplyPanels(
+        ReadOnlySpan<float> x, int rows, PackedMatrix weights, int firstPanel, int panels, Span<float> y, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(panel);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(panel, weights.Panels);
-        Compute(x, rows, weights, firstInput: 0, weights.Inputs, panel, panel + 1, y, cancellationToken);
+        ArgumentOutOfRangeException.ThrowIfNegative(firstPanel);
+        ArgumentOutOfRangeException.ThrowIfNegative(panels);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(panels, weights.Panels - firstPanel);
+        Compute(x, rows, weights, firstInput: 0, weights.Inputs, firstPanel, firstPanel + panels, y, cancellationToken);
     }
 
     /// <summary>

@@ -20,6 +20,7 @@ internal static class SettingsCheck
         SettingForm.CheckNumber<int>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.ComputeThreads));
         SettingForm.CheckSwitch(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.PinComputeThreads));
         SettingForm.CheckNumber<long>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.MemoryLimitBytes));
+        SettingForm.CheckNumber<long>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.SequenceMemoryBytes));
         SettingForm.CheckChoice<WirePrecision>(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.WirePrecision));
         SettingForm.CheckDuration(configuration, HeadClusterOptions.Section, nameof(HeadClusterOptions.RecoveryTimeout));
         SettingForm.CheckDuration(

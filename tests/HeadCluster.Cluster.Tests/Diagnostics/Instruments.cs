@@ -15,8 +15,9 @@ internal sealed class Instruments : IDisposable
     public Instruments(SiloAddress silo)
     {
         var meters = _services.GetRequiredService<IMeterFactory>();
-        var here = new Here(silo);
-        Heads = new HeadInstruments(meters, here, new LocalGrains(), Options.Create(new HeadClusterOptions()));
+        var here = new SomeSilo(silo);
+        var options = Options.Create(new HeadClusterOptions());
+        Heads = new HeadInstruments(meters, here, new LocalGrains(), new SequenceCaches(options, here, TimeProvider.System), options);
         Layers = new LayerInstruments(meters, here);
         Models = new ModelInstruments(meters, here);
     }
@@ -30,17 +31,4 @@ internal sealed class Instruments : IDisposable
     public static SiloAddress Silo(int number) => SiloAddress.New(IPAddress.Loopback, 20_000 + number, generation: 7_000 + number);
 
     public void Dispose() => _services.Dispose();
-
-    private sealed class Here(SiloAddress silo) : ILocalSiloDetails
-    {
-        public string Name => "here";
-
-        public string ClusterId => "none";
-
-        public string DnsHostName => "localhost";
-
-        public SiloAddress SiloAddress => silo;
-
-        public SiloAddress GatewayAddress => silo;
-    }
 }

@@ -66,6 +66,23 @@ public sealed class MetricTests
     }
 
     [Fact]
+    public async Task What_heads_keep_of_sequences_is_measured_in_bytes()
+    {
+        const string Model = "random:gpt2-small?layers=1&heads=2";
+        await using var cluster = await HeadClusterTestCluster.StartAsync(1);
+        var request = new AttentionRequest(Matrices.Random(8, 768));
+        await cluster.Client.AttendAsync(Model, 0, request, Stop);
+        using var measured = new Measurements<long>(cluster.Silos[0]);
+        measured.Observe();
+
+        await cluster.Client.AttendAsync(Model, 0, request with { Sequence = new CachedSequence(Guid.NewGuid(), Past: 0, Capacity: 64) }, Stop);
+        measured.Observe();
+
+        // 64 keys and values of two heads.
+        Assert.Equal([0, sizeof(float) * 64 * 2 * (64 + 64)], measured.Of("headcluster.sequences.memory By"));
+    }
+
+    [Fact]
     public async Task Heads_are_counted_where_they_are_and_requests_while_they_are_served()
     {
         const string Model = "random:gpt2-small?layers=1&heads=2";

@@ -109,8 +109,8 @@ public sealed class SamplingTests
     private static HeadComputation Computed()
     {
         var x = Matrices.Random(11, 48);
-        var input = new LayerInput(new ArrivingRows(x), [11], Patterns: null, Turn: 0);
-        var computation = new HeadComputation(NanoGpt.Open().PackHead(0, 0), place: 0, input, HeadMatrix.Rent(11, 1, 16).At(0), patterns: null, TimeProvider.System);
+        var input = new LayerInput(new ArrivingRows(x), [11], Patterns: null, Sequence: null, Turn: 0);
+        var computation = new HeadComputation(NanoGpt.Open().PackHead(0, 0), place: 0, input, cache: null, HeadMatrix.Rent(11, 1, 16).At(0), patterns: null, TimeProvider.System);
         using var pool = new ComputePool(1);
         computation.RunAsync(pool, CancellationToken.None).GetAwaiter().GetResult();
         return computation;

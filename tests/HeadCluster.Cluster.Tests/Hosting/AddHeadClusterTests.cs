@@ -57,6 +57,7 @@ public sealed class AddHeadClusterTests
     [InlineData("HeadCluster:Models:nano:Path", "", "HeadCluster:Models:nano:Path")]
     [InlineData("HeadCluster:Models:a/b:Path", "somewhere", "'a/b'")]
     [InlineData("HeadCluster:MemoryLimitBytes", "0", "HeadCluster:MemoryLimitBytes")]
+    [InlineData("HeadCluster:SequenceMemoryBytes", "-1", "HeadCluster:SequenceMemoryBytes is -1; set it to 0 or more")]
     [InlineData("HeadCluster:ComputeThreads", "0", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster:ComputeThreads", "1025", "HeadCluster:ComputeThreads")]
     [InlineData("HeadCluster:WirePrecision", "2", "HeadCluster:WirePrecision")]
@@ -75,6 +76,7 @@ public sealed class AddHeadClusterTests
 
     [Theory]
     [InlineData("HeadCluster:MaxInFlightBytesPerSilo", "1048576")]
+    [InlineData("HeadCluster:SequenceMemoryBytes", "0")]
     [InlineData("HeadCluster:MaxWaitingBytesPerSilo", "0")]
     [InlineData("HeadCluster:RecoveryTimeout", "00:00:01")]
     [InlineData("HeadCluster:RecoveryTimeout", "01:00:00")]

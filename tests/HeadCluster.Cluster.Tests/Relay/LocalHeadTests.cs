@@ -72,7 +72,7 @@ public sealed class LocalHeadTests
     }
 
     private static Task<HeadReport>? Attend(LocalHead head, int turn) =>
-        head.TryAttend(new LayerInput(new ArrivingRows(1, 1), [1], Patterns: null, turn), Output, Stop);
+        head.TryAttend(new LayerInput(new ArrivingRows(1, 1), [1], Patterns: null, Sequence: null, turn), Output, Stop);
 
     private Task<LocalHead> MakeAsync() => MakeAsync(turn => _computing[turn].Task);
 

@@ -1,4 +1,9 @@
+using System.Diagnostics;
+using HeadCluster.Diagnostics;
+using HeadCluster.Grains;
+using HeadCluster.Hosting;
 using HeadCluster.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace HeadCluster.Tests.Transformer;
 
@@ -13,8 +18,7 @@ public sealed class GenerationTests
         await using var cluster = await HeadClusterTestCluster.StartAsync(2, NanoGpt.Model);
         var request = new GenerationRequest([1, 2, 0, 1, 2, 0], Steps: 6);
         var expected = await cluster.Client.GenerateAsync(NanoGpt.Name, request, Stop).ToListAsync(Stop);
-        var model = cluster.Grains.GetGrain<ITransformerGrain>(NanoGpt.Name);
-        var before = await WhereAsync();
+        var before = await WhereAsync(cluster);
 
         var tokens = new List<GeneratedToken>();
         await foreach (var token in cluster.Client.GenerateAsync(NanoGpt.Name, request, Stop))
@@ -27,9 +31,74 @@ public sealed class GenerationTests
         }
 
         Assert.Equal(expected, tokens);
-        Assert.NotEqual(before, await WhereAsync());
+        Assert.NotEqual(before, await WhereAsync(cluster));
+    }
 
-        async Task<SiloAddress> WhereAsync() => (await cluster.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(model))!;
+    [Theory]
+    [InlineData(null, 1)]
+    [InlineData(0L, 6)]
+    public async Task Each_step_computes_one_row_where_heads_may_keep_the_others(long? sequenceMemory, int rowsOfSecondStep)
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(
+            2,
+            options =>
+            {
+                options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory };
+                options.SequenceMemoryBytes = sequenceMemory;
+            },
+            Stop);
+        using var collector = cluster.CollectSpans();
+
+        var tokens = await cluster.Client.GenerateAsync(NanoGpt.Name, new GenerationRequest([1, 2, 0, 1, 2], Steps: 2), Stop).ToListAsync(Stop);
+
+        // What could not go on is computed once more, from the first row on.
+        var answered = collector.Spans.Where(span => span is { OperationName: "attention", Status: not ActivityStatusCode.Error });
+        Assert.Equal([5, 5, 5, rowsOfSecondStep, rowsOfSecondStep, rowsOfSecondStep], answered.Select(span => (int)span.GetTagItem(HeadClusterTelemetry.RowsTag)!));
+        var choices = await cluster.Client.LogitsAsync(NanoGpt.Name, new[] { 1, 2, 0, 1, 2, tokens[0].Token }, Stop);
+        Assert.Equal([Largest(choices.Row(4)), Largest(choices.Row(5))], tokens.Select(token => token.Token));
+    }
+
+    [Fact]
+    public async Task A_generation_gives_the_same_tokens_after_a_silo_and_what_its_heads_kept_are_lost()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(3, NanoGpt.Model);
+        var request = new GenerationRequest([1, 2, 0, 1, 2, 0], Steps: 6);
+        var expected = await cluster.Client.GenerateAsync(NanoGpt.Name, request, Stop).ToListAsync(Stop);
+        var model = await WhereAsync(cluster);
+        var doomed = (await cluster.FindHeadsAsync(Stop)).Values.First(silo => !silo.Equals(model));
+
+        var tokens = new List<GeneratedToken>();
+        await foreach (var token in cluster.Client.GenerateAsync(NanoGpt.Name, request, Stop))
+        {
+            tokens.Add(token);
+            if (tokens.Count == 2)
+            {
+                await cluster.KillSiloAsync(doomed);
+            }
+        }
+
+        Assert.Equal(expected, tokens);
+    }
+
+    [Fact]
+    public async Task What_heads_keep_of_a_generation_is_let_go_of_when_it_ends()
+    {
+        await using var cluster = await BareCluster.StartAsync(2, silo => silo.Configure<HeadClusterOptions>(
+            options => options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory }));
+        var model = cluster.Client.GetGrain<ITransformerGrain>(NanoGpt.Name);
+        await foreach (var token in model.GenerateAsync(new GenerationRequest([1, 2, 0], Steps: 3), Stop))
+        {
+            Assert.True(token.Position > 3 || Kept() > 0);
+        }
+
+        // It is told in one message a silo, which nobody answers.
+        while (Kept() > 0)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        long Kept() => cluster.Silos.Sum(silo => cluster.GetSiloServiceProvider(silo.SiloAddress).GetRequiredService<SequenceCaches>().Bytes);
     }
 
     [Fact]
@@ -61,4 +130,10 @@ public sealed class GenerationTests
 
         Assert.Equal(HeadClusterErrorKind.InvalidModel, error.Kind);
     }
+
+    // Where the model is.
+    private static async Task<SiloAddress> WhereAsync(HeadClusterTestCluster cluster) =>
+        (await cluster.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(cluster.Grains.GetGrain<ITransformerGrain>(NanoGpt.Name), Stop))!;
+
+    private static int Largest(ReadOnlySpan<float> logits) => GreedyChoice.From(logits, position: 0).Token;
 }

@@ -41,6 +41,42 @@ public sealed class KvCacheTests
         Data.SameBits(Attend(whole), Attend(stepwise));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(63)]
+    [InlineData(100)]
+    public void KvCache_copied_out_and_appended_elsewhere_reads_the_same(int length)
+    {
+        var (keys, values) = (Data.Noise(1, 100 * 5), Data.Noise(2, 100 * 20));
+        using var original = new KvCache(5, 20, 100);
+        original.Append(keys, 5, values, 20, 100);
+        original.Truncate(length);
+        using var rows = new Guarded(length * 25);
+        original.CopyTo(rows.Span);
+        rows.Check();
+
+        using var copy = new KvCache(5, 20, 100);
+        copy.Append(rows.Span, 25, rows.Span[Math.Min(5, rows.Span.Length)..], 25, length);
+        copy.Append(keys.AsSpan(length * 5), 5, values.AsSpan(length * 20), 20, 100 - length);
+        using var whole = new KvCache(5, 20, 100);
+        whole.Append(keys, 5, values, 20, 100);
+        Data.SameBits(Attend(whole), Attend(copy));
+        Assert.Throws<ArgumentException>(() => whole.CopyTo(new float[2499]));
+    }
+
+    [Fact]
+    public void KvCache_takes_at_least_what_its_size_says()
+    {
+        using var cache = new KvCache(5, 20, 100);
+
+        // Keys stand in groups of 64, values in vectors of 16.
+        Assert.Equal(sizeof(float) * ((128 * 5) + (100 * 32)), KvCache.SizeOf(5, 20, 100));
+        Assert.True(cache.Bytes >= KvCache.SizeOf(5, 20, 100));
+        cache.Dispose();
+        Assert.Equal(0, cache.Bytes);
+    }
+
     [Fact]
     public void KvCache_cleared_holds_only_what_is_appended_next()
     {

@@ -5,7 +5,7 @@ namespace HeadCluster.Kernels.Tests.Linear;
 public sealed class ProductPartsTests
 {
     [Fact]
-    public void Parts_in_any_order_have_the_bits_of_the_whole() => Gen.Select(Gen.Int[0, 200], Gen.Int[1, 20], Gen.Int[1, 300], Gen.Int[1, 16], Gen.Int[0, 1000]).Sample(
+    public void Parts_in_any_order_have_the_bits_of_the_whole() => Gen.Select(Gen.OneOf(Gen.Const(1), Gen.Int[0, 200]), Gen.Int[1, 20], Gen.Int[1, 300], Gen.Int[1, 16], Gen.Int[0, 1000]).Sample(
         (rows, inputs, outputs, threads, seed) =>
         {
             var x = Data.Noise(seed, rows * inputs);
@@ -27,6 +27,35 @@ public sealed class ProductPartsTests
             y.Check();
         },
         iter: 300);
+
+    [Fact]
+    public void A_part_writes_its_columns_and_no_others() => Gen.Select(Gen.Int[1, 5], Gen.Int[1, 800], Gen.Int[1, 4]).Sample(
+        (rows, outputs, threads) =>
+        {
+            var parts = new ProductParts(rows, PackedMatrix.Pack(inputs: 1, new LinearPart(outputs, new float[outputs])), threads);
+            var written = new int[outputs];
+            for (var part = 0; part < parts.Count; part++)
+            {
+                var y = new float[rows * outputs];
+                y.AsSpan().Fill(float.NaN);
+                parts.Compute(part, new float[rows], y, TestContext.Current.CancellationToken);
+                var columns = Enumerable.Range(0, outputs).Where(column => !float.IsNaN(y[column])).ToArray();
+                Assert.Equal(Enumerable.Range(0, outputs).Take(parts.Columns(part)), columns);
+                Array.ForEach(columns, column => written[column]++);
+            }
+
+            Assert.All(written, times => Assert.Equal(1, times));
+        },
+        iter: 200);
+
+    [Theory]
+    [InlineData(768, 2)]
+    [InlineData(50257, 8)]
+    public void A_row_alone_has_two_parts_or_more_for_each_thread(int outputs, int threads)
+    {
+        var weights = PackedMatrix.Pack(inputs: 1, new LinearPart(outputs, new float[outputs]));
+        Assert.True(new ProductParts(rows: 1, weights, threads).Count >= 2 * threads);
+    }
 
     [Theory]
     [InlineData(128, 768, 2)]

@@ -21,6 +21,7 @@ public sealed class OtlpTests
                 "headcluster.token.duration s",
                 "headcluster.wire.io By",
                 "headcluster.heads {head}",
+                "headcluster.sequences.memory By",
                 "headcluster.attention.active_requests {request}",
             ]),
             receiver.Metrics.ToHashSet());
