@@ -153,7 +153,10 @@ public sealed class HeadClusterClient : IAsyncDisposable
         var transformer = _grains.GetGrain<ITransformerGrain>(ModelName.Check(model));
         return _calls.StreamAsync<GeneratedToken>(
             request.TimeLimit,
-            (known, limit, token) => transformer.GenerateAsync(After(request, known) with { TimeLimit = limit }, token),
+            (known, limit, token) => known.Count > 0 && known.Count == request.Steps
+                // Only that it was the last token was lost.
+                ? AsyncEnumerable.Empty<GeneratedToken>()
+                : transformer.GenerateAsync(After(request, known) with { TimeLimit = limit }, token),
             cancellationToken);
     }
 

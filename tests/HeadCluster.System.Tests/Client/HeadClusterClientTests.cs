@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using HeadCluster.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -43,6 +44,20 @@ public sealed class HeadClusterClientTests
 
         await AssertUnavailableAsync(call);
         await AssertUnavailableAsync(generation);
+    }
+
+    [Fact]
+    public async Task A_generation_of_which_only_the_end_was_lost_is_not_asked_for_again()
+    {
+        var model = DispatchProxy.Create<ITransformerGrain, LosesTheEnd>();
+        var grains = DispatchProxy.Create<IGrainFactory, OneGrain>();
+        ((OneGrain)(object)grains).Grain = model;
+        await using var client = new HeadClusterClient(grains);
+
+        var tokens = await client.GenerateAsync(Inputs.Model, new[] { 1, 2 }, steps: 3, Cancelled).ToListAsync(Cancelled);
+
+        Assert.Equal([2, 3, 4], tokens.Select(token => token.Position));
+        Assert.Equal(1, ((LosesTheEnd)(object)model).Calls);
     }
 
     [Fact]
@@ -151,5 +166,36 @@ public sealed class HeadClusterClientTests
         Assert.Equal(HeadClusterErrorKind.Unavailable, error.Kind);
         Assert.True(error.IsTransient);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    /// <summary>A cluster of one grain.</summary>
+    public class OneGrain : DispatchProxy
+    {
+        public object? Grain { get; set; }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => Grain;
+    }
+
+    /// <summary>A model whose silo is lost when it has given all tokens.</summary>
+    public class LosesTheEnd : DispatchProxy
+    {
+        public int Calls { get; private set; }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            Calls++;
+            return GenerateAsync((GenerationRequest)args![0]!);
+        }
+
+        private static async IAsyncEnumerable<GeneratedToken> GenerateAsync(GenerationRequest request)
+        {
+            for (var step = 0; step < request.Steps; step++)
+            {
+                yield return new GeneratedToken(request.Tokens.Length + step, Token: 0, Probability: 1);
+                await Task.Yield();
+            }
+
+            throw new EnumerationAbortedException("its silo is lost");
+        }
     }
 }

@@ -19,8 +19,37 @@ public sealed class KillTests(ITestOutputHelper output)
     public async Task Kills_at_random_moments_under_load_fail_no_request_and_change_no_bit()
     {
         await using var silos = await RedisSilos.StartAsync(3, SiloProcess.Rehearsed);
-        await using var load = await Load.StartAsync(silos.Redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
-        var random = new Random(7);
+        await using var load = await Load.StartAsync(silos.Redis, Clients, Load.Layer(Model, Inputs.Matrix(rows: 64, columns: 768)));
+        await KillAsync(silos, load, seed: 7);
+        output.WriteLine($"{Kills} kills, {load.Answers} answers, the longest wait for one {load.Longest.TotalSeconds:0.0} s");
+    }
+
+    [Fact]
+    public async Task Generations_give_the_same_tokens_while_silos_with_what_heads_keep_of_them_are_killed()
+    {
+        await using var silos = await RedisSilos.StartAsync(3, SiloProcess.Rehearsed);
+        await using var load = await Load.StartAsync(silos.Redis, Clients, Load.Generation(Inputs.Model, [1, 2, 0, 1, 2, 0], steps: 6));
+        await KillAsync(silos, load, seed: 11);
+        output.WriteLine($"{Kills} kills, {load.Answers} generations, the longest took {load.Longest.TotalSeconds:0.0} s");
+    }
+
+    [Fact]
+    public async Task Silo_that_hangs_delays_requests_and_fails_none()
+    {
+        await using var silos = await RedisSilos.StartAsync(3, environment: [], "--no-rebalance");
+        await using var load = await Load.StartAsync(silos.Redis, Clients, Load.Layer(Model, Inputs.Matrix(rows: 64, columns: 768)));
+        await load.WaitForAnswersAsync(each: 3);
+
+        await Programs.SignalAsync(silos[1].Process, "STOP");
+
+        // Each client waits at most for what the hung silo owed it, and then is served as before.
+        await load.WaitForAnswersAsync(each: 10);
+        output.WriteLine($"the longest wait for an answer {load.Longest.TotalSeconds:0.0} s");
+    }
+
+    private static async Task KillAsync(RedisSilos silos, Load load, int seed)
+    {
+        var random = new Random(seed);
         for (var kill = 0; kill < Kills; kill++)
         {
             await load.WaitForAnswersAsync(each: random.Next(1, 8));
@@ -31,20 +60,5 @@ public sealed class KillTests(ITestOutputHelper output)
         }
 
         await load.WaitForAnswersAsync(each: 1);
-        output.WriteLine($"{Kills} kills, {load.Answers} answers, the longest wait for one {load.Longest.TotalSeconds:0.0} s");
-    }
-
-    [Fact]
-    public async Task Silo_that_hangs_delays_requests_and_fails_none()
-    {
-        await using var silos = await RedisSilos.StartAsync(3, environment: [], "--no-rebalance");
-        await using var load = await Load.StartAsync(silos.Redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
-        await load.WaitForAnswersAsync(each: 3);
-
-        await Programs.SignalAsync(silos[1].Process, "STOP");
-
-        // Each client waits at most for what the hung silo owed it, and then is served as before.
-        await load.WaitForAnswersAsync(each: 10);
-        output.WriteLine($"the longest wait for an answer {load.Longest.TotalSeconds:0.0} s");
     }
 }

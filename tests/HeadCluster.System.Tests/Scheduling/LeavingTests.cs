@@ -19,7 +19,7 @@ public sealed class LeavingTests(ITestOutputHelper output)
     public async Task Silos_that_are_told_to_stop_give_up_their_heads_first_and_no_request_fails()
     {
         await using var silos = await RedisSilos.StartAsync(3, SiloProcess.Rehearsed, "--no-rebalance");
-        await using var load = await Load.StartAsync(silos.Redis, Clients, Model, Inputs.Matrix(rows: 64, columns: 768));
+        await using var load = await Load.StartAsync(silos.Redis, Clients, Load.Layer(Model, Inputs.Matrix(rows: 64, columns: 768)));
         for (var drain = 0; drain < Drains; drain++)
         {
             await load.WaitForAnswersAsync(each: 2);

@@ -20,7 +20,7 @@ public sealed class MovingTests(ITestOutputHelper output)
     public async Task Heads_that_move_under_load_fail_no_request_and_change_no_bit()
     {
         await using var silos = await RedisSilos.StartAsync(3, SiloProcess.Rehearsed, "--no-rebalance");
-        await using var load = await Load.StartAsync(silos.Redis, Clients, Layer.Model, Inputs.Matrix(rows: 64, columns: 768));
+        await using var load = await Load.StartAsync(silos.Redis, Clients, Load.Layer(Layer.Model, Inputs.Matrix(rows: 64, columns: 768)));
         var longest = TimeSpan.Zero;
         for (var move = 0; move < Moves; move++)
         {

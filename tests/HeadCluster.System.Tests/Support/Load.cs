@@ -5,19 +5,20 @@ namespace HeadCluster.System.Tests;
 /// <summary>Clients that ask the same, one request after the other, and compare the bits of every answer.</summary>
 internal sealed class Load : IAsyncDisposable
 {
-    private readonly string _model;
-    private readonly FloatTensor _input;
+    private readonly Question _question;
     private readonly Asker[] _askers;
     private Task[] _asking = [];
     private float[] _expected = [];
     private volatile bool _isEnded;
 
-    private Load(string model, FloatTensor input, IEnumerable<HeadClusterClient> clients)
+    private Load(Question question, IEnumerable<HeadClusterClient> clients)
     {
-        _model = model;
-        _input = input;
+        _question = question;
         _askers = [.. clients.Select(client => new Asker(this, client))];
     }
+
+    /// <summary>Asks something of the cluster, and tells the numbers of the answer.</summary>
+    public delegate Task<float[]> Question(HeadClusterClient client);
 
     public int Answers => _askers.Sum(asker => asker.Answers);
 
@@ -28,12 +29,22 @@ internal sealed class Load : IAsyncDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    /// <summary>Asks a model's first layer.</summary>
+    public static Question Layer(string model, FloatTensor input) =>
+        async client => (await client.AttendAsync(model, 0, input, Stop)).Output.Span.ToArray();
+
+    /// <summary>Has a model go on with a prompt: the tokens, each with its probability.</summary>
+    public static Question Generation(string model, int[] prompt, int steps) => async client =>
+    {
+        var tokens = await client.GenerateAsync(model, prompt, steps, Stop).ToListAsync(Stop);
+        return [.. tokens.SelectMany(token => new[] { token.Token, token.Probability })];
+    };
+
     /// <summary>Connects clients, which begin to ask.</summary>
     /// <param name="redis">Where the list of silos is.</param>
     /// <param name="count">How many clients.</param>
-    /// <param name="model">The model, whose first layer is asked.</param>
-    /// <param name="input">What it is asked.</param>
-    public static async Task<Load> StartAsync(RedisServer redis, int count, string model, FloatTensor input)
+    /// <param name="question">What each asks again and again.</param>
+    public static async Task<Load> StartAsync(RedisServer redis, int count, Question question)
     {
         var clients = new List<HeadClusterClient>();
         for (var i = 0; i < count; i++)
@@ -47,8 +58,8 @@ internal sealed class Load : IAsyncDisposable
                 Stop));
         }
 
-        var load = new Load(model, input, clients);
-        load._expected = (await load.Client.AttendAsync(model, 0, input, Stop)).Output.Span.ToArray();
+        var load = new Load(question, clients);
+        load._expected = await question(load.Client);
         load._asking = Array.ConvertAll(load._askers, asker => Task.Run(asker.AskAsync, Stop));
         return load;
     }
@@ -85,8 +96,7 @@ internal sealed class Load : IAsyncDisposable
                 while (!load._isEnded)
                 {
                     var asked = TimeProvider.System.GetTimestamp();
-                    var answer = await client.AttendAsync(load._model, 0, load._input, Stop);
-                    Assert.Equal(load._expected, answer.Output.Span);
+                    Assert.Equal(load._expected, await load._question(client));
                     Answered(TimeProvider.System.GetElapsedTime(asked));
                 }
             }
