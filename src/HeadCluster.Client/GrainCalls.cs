@@ -90,15 +90,17 @@ internal sealed class GrainCalls
     /// <summary>Makes a call that answers item by item, and may take a time from the first on until the last; it is told what is left.</summary>
     /// <param name="timeLimit">The time; null for the one that all requests have.</param>
     /// <param name="call">The call, for the items after those that it is given.</param>
+    /// <param name="isServed">Asks whether the cluster is still computing the item that is waited for.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async IAsyncEnumerable<T> StreamAsync<T>(
         TimeSpan? timeLimit,
         Func<IReadOnlyList<T>, TimeSpan?, CancellationToken, IAsyncEnumerable<T>> call,
+        Func<CancellationToken, Task<bool>> isServed,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var budget = StartTime(timeLimit);
         using var end = new BudgetEnd(budget, _time, cancellationToken);
-        await using var items = StreamAsync<T>((known, token) => call(known, budget.Remaining, token), end.Token).GetAsyncEnumerator(CancellationToken.None);
+        await using var items = StreamAsync<T>((known, token) => call(known, budget.Remaining, token), isServed, end.Token).GetAsyncEnumerator(CancellationToken.None);
         while (await end.AwaitAsync(items.MoveNextAsync().AsTask()))
         {
             yield return items.Current;
@@ -107,9 +109,14 @@ internal sealed class GrainCalls
 
     /// <summary>Makes a call that answers item by item.</summary>
     /// <param name="call">The call, for the items after those that it is given.</param>
+    /// <param name="isServed">
+    /// Asks whether the cluster is still computing the item that is waited for; null where items come when something has happened.
+    /// </param>
     /// <param name="cancellationToken">Gives up.</param>
     public async IAsyncEnumerable<T> StreamAsync<T>(
-        Func<IReadOnlyList<T>, CancellationToken, IAsyncEnumerable<T>> call, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Func<IReadOnlyList<T>, CancellationToken, IAsyncEnumerable<T>> call,
+        Func<CancellationToken, Task<bool>>? isServed,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var known = new List<T>();
         var retry = new Retry(this);
@@ -121,7 +128,7 @@ internal sealed class GrainCalls
 
             // With the first item the work begins; what is carried is the caller's own again once that has its item.
             RequestTrace.CarryCurrent();
-            await using var items = call(known, end.Token).GetAsyncEnumerator(end.Token);
+            await using var items = new Stream<T>(call(known, end.Token).GetAsyncEnumerator(end.Token));
             bool? more;
             while ((more = await NextAsync()) == true)
             {
@@ -140,10 +147,11 @@ internal sealed class GrainCalls
             {
                 try
                 {
-                    return await items.MoveNextAsync();
+                    return await AttemptAsync(_ => items.MoveNextAsync(), isServed, lost, cancellationToken);
                 }
                 catch (Exception exception) when (Reason(exception, lost, cancellationToken) is { } reason)
                 {
+                    await end.CancelAsync();
                     await retry.PauseAsync(reason, cancellationToken);
                     return null;
                 }
@@ -226,6 +234,35 @@ internal sealed class GrainCalls
         OperationCanceledException when lost.IsCancellationRequested => Failure.ConnectionLost(exception),
         _ => Failure.Translate(exception),
     };
+
+    /// <summary>Items that come one by one. Whoever goes away does not wait for one that never comes.</summary>
+    private sealed class Stream<T>(IAsyncEnumerator<T> items) : IAsyncDisposable
+    {
+        private Task<bool> _moving = Task.FromResult(false);
+
+        public T Current => items.Current;
+
+        public Task<bool> MoveNextAsync() => _moving = items.MoveNextAsync().AsTask();
+
+        public async ValueTask DisposeAsync()
+        {
+            var end = EndAsync();
+            if (_moving.IsCompletedSuccessfully)
+            {
+                await end;
+            }
+            else
+            {
+                end.Ignore();
+            }
+        }
+
+        private async Task EndAsync()
+        {
+            await ((Task)_moving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await items.DisposeAsync();
+        }
+    }
 
     /// <summary>How often and how long one call is made again, from when it failed first.</summary>
     private sealed class Retry(GrainCalls calls)

@@ -151,13 +151,21 @@ public sealed class HeadClusterClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         WireLimits.Check(request.Tokens);
         var transformer = _grains.GetGrain<ITransformerGrain>(ModelName.Check(model));
-        return _calls.StreamAsync<GeneratedToken>(
-            request.TimeLimit,
-            (known, limit, token) => known.Count > 0 && known.Count == request.Steps
+        var id = Guid.Empty;
+        return _calls.StreamAsync<GeneratedToken>(request.TimeLimit, Ask, end => transformer.IsServingAsync(id, end), cancellationToken);
+
+        IAsyncEnumerable<GeneratedToken> Ask(IReadOnlyList<GeneratedToken> known, TimeSpan? limit, CancellationToken token)
+        {
+            if (known.Count > 0 && known.Count == request.Steps)
+            {
                 // Only that it was the last token was lost.
-                ? AsyncEnumerable.Empty<GeneratedToken>()
-                : transformer.GenerateAsync(After(request, known) with { TimeLimit = limit }, token),
-            cancellationToken);
+                return AsyncEnumerable.Empty<GeneratedToken>();
+            }
+
+            // Each time another: whoever computes for the one before has been given up.
+            id = Guid.NewGuid();
+            return transformer.GenerateAsync(After(request, known) with { Id = id, TimeLimit = limit }, token);
+        }
     }
 
     /// <summary>Tells a model's shape.</summary>

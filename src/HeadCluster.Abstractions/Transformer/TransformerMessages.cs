@@ -64,9 +64,10 @@ public sealed record LayerReport(
 /// How long all tokens together may take from its arrival on, up to 10 minutes, with the time that their reader takes; as of
 /// <see cref="ForwardRequest"/>, and the tokens that came before stand.
 /// </param>
+/// <param name="Id">By what it is asked whether the next token is being computed; empty for one that nobody asks about.</param>
 [GenerateSerializer, Immutable, Alias("hc.GenerationRequest")]
 public sealed record GenerationRequest(
-    [property: Id(0)] int[] Tokens, [property: Id(1)] int Steps, [property: Id(2)] TimeSpan? TimeLimit = null);
+    [property: Id(0)] int[] Tokens, [property: Id(1)] int Steps, [property: Id(2)] TimeSpan? TimeLimit = null, [property: Id(3)] Guid Id = default);
 
 /// <summary>One generated token.</summary>
 /// <param name="Position">Its place in the sequence, counted from the prompt's first token.</param>

@@ -15,6 +15,9 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
 
     private readonly ModelInstruments _instruments;
     private readonly ServedRequests<ForwardResult> _served = new();
+
+    // Generations of which a token is being computed.
+    private readonly HashSet<Guid> _generating = [];
     private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
 
@@ -62,7 +65,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         return await _served.ServeAsync(request.Id, () => ForwardAsync(request, lengths, cancellationToken), whenUnshared: null, cancellationToken);
     }
 
-    public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request));
+    public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request) || _generating.Contains(request));
 
     /// <remarks>
     /// The first step computes the prompt, and each of the others one token, since the heads keep keys and values; the bits are those of a pass over
@@ -89,7 +92,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         {
             for (var step = 0; step < request.Steps; step++)
             {
-                var next = await NextAsync(pass, tokens, sequence, generation, deadline, cancellationToken);
+                var next = await NextAsync(request.Id, pass, tokens, sequence, generation, deadline, cancellationToken);
                 sequence = sequence is null ? null : sequence with { Past = tokens.Length };
                 tokens = [.. tokens, next.Token];
                 yield return next;
@@ -139,6 +142,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     }
 
     private async Task<GeneratedToken> NextAsync(
+        Guid id,
         ForwardPass pass,
         int[] tokens,
         CachedSequence? sequence,
@@ -148,9 +152,17 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         using var span = generation.StartToken(position: tokens.Length);
         var began = _time.GetTimestamp();
-        var next = await span.WatchAsync(ChooseAsync(pass, tokens, sequence, deadline, cancellationToken));
-        generation.RecordToken(_time.GetElapsedTime(began));
-        return next;
+        _generating.Add(id);
+        try
+        {
+            var next = await span.WatchAsync(ChooseAsync(pass, tokens, sequence, deadline, cancellationToken));
+            generation.RecordToken(_time.GetElapsedTime(began));
+            return next;
+        }
+        finally
+        {
+            _generating.Remove(id);
+        }
     }
 
     private async Task<GeneratedToken> ChooseAsync(

@@ -168,6 +168,7 @@ public sealed class GrainCallsTests
                 parents.Add(RequestContext.Get("traceparent"));
                 return OneThenLostAsync(known.Count);
             },
+            isServed: null,
             TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await stream.MoveNextAsync());
         var second = stream.MoveNextAsync().AsTask();
@@ -192,7 +193,7 @@ public sealed class GrainCallsTests
         var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
         var items = new List<int>();
 
-        await using var stream = calls.StreamAsync<int>((known, _) => OneMoreAsync(known.Count), TestContext.Current.CancellationToken)
+        await using var stream = calls.StreamAsync<int>((known, _) => OneMoreAsync(known.Count), isServed: null, TestContext.Current.CancellationToken)
             .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         while (await NextAsync())
         {
@@ -223,6 +224,78 @@ public sealed class GrainCallsTests
                 clock.Advance(2 * Minute);
                 throw new EnumerationAbortedException();
             }
+        }
+    }
+
+    [Fact]
+    public async Task An_item_that_nobody_computes_any_more_is_asked_for_again_and_its_call_is_given_up()
+    {
+        var clock = new FakeTimeProvider();
+        var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
+        var ends = new List<CancellationToken>();
+        await using var stream = calls.StreamAsync<int>(
+            (known, end) =>
+            {
+                ends.Add(end);
+                return ends.Count == 1 ? OneThenNoneAsync() : AsyncEnumerable.Range(known.Count, 2);
+            },
+            isServed: _ => Task.FromResult(false),
+            TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await stream.MoveNextAsync());
+
+        var next = stream.MoveNextAsync().AsTask();
+        while (!next.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Yield();
+        }
+
+        Assert.True(await next);
+        Assert.Equal(1, stream.Current);
+        Assert.Equal([true, false], ends.Select(end => end.IsCancellationRequested));
+
+        // As a call to a silo that has died, also where it is cancelled.
+        static async IAsyncEnumerable<int> OneThenNoneAsync()
+        {
+            await Task.CompletedTask;
+            yield return 0;
+            await new TaskCompletionSource().Task;
+        }
+    }
+
+    [Fact]
+    public async Task An_item_that_is_being_computed_is_waited_for()
+    {
+        var clock = new FakeTimeProvider();
+        var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
+        var computed = new TaskCompletionSource();
+        var asked = 0;
+        var questions = 0;
+        await using var stream = calls.StreamAsync<int>(
+            (_, _) => OneAsync(),
+            isServed: _ =>
+            {
+                questions++;
+                return Task.FromResult(true);
+            },
+            TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+
+        var next = stream.MoveNextAsync().AsTask();
+        while (questions < 10)
+        {
+            clock.Advance(TimeSpan.FromSeconds(2));
+            await Task.Yield();
+        }
+
+        computed.SetResult();
+        Assert.True(await next);
+        Assert.Equal(1, asked);
+
+        async IAsyncEnumerable<int> OneAsync()
+        {
+            asked++;
+            await computed.Task;
+            yield return 0;
         }
     }
 }
