@@ -2,7 +2,8 @@ namespace HeadCluster.Models;
 
 /// <summary>
 /// A model whose weights are read slice by slice. Opening it checks names and shapes of all tensors and reads none of them;
-/// each <c>Read</c> touches only the bytes of what it returns. Thread-safe.
+/// each <c>Read</c> touches only the bytes of what it returns, and those of a matrix not before it is asked for them
+/// (<see cref="LinearWeights"/>). Thread-safe.
 /// </summary>
 public abstract class Model : IDisposable
 {
@@ -30,7 +31,7 @@ public abstract class Model : IDisposable
     /// <exception cref="InvalidOperationException">The model is attention layers only.</exception>
     public abstract TransformerWeights ReadTransformer();
 
-    /// <summary>Closes the files. Weights that were read stay valid.</summary>
+    /// <summary>Closes the files. What was read stays valid.</summary>
     public void Dispose()
     {
         Dispose(disposing: true);

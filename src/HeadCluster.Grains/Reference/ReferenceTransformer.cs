@@ -132,7 +132,7 @@ public sealed class ReferenceTransformer
     private static T[] Linear<T>(ReadOnlySpan<T> x, LinearWeights linear)
         where T : IFloatingPointIeee754<T> =>
         AttentionDefinition.Linear<T>(
-            x, Convert<T>(linear.Weights), Convert<T>(linear.Bias), x.Length / linear.Inputs, linear.Inputs, linear.Outputs);
+            x, Convert<T>(linear.Read()), Convert<T>(linear.Bias), x.Length / linear.Inputs, linear.Inputs, linear.Outputs);
 
     private static T[] Columns<T>(ReadOnlySpan<T> matrix, int width, int first, int count)
     {

@@ -19,15 +19,26 @@ public sealed class AttentionHead
     /// <param name="value">W_V, <c>[ModelDim, ValueDim]</c>, and its bias.</param>
     /// <exception cref="ArgumentException">The matrices do not have these shapes.</exception>
     public AttentionHead(HeadShape shape, AttentionOptions options, LinearPart query, LinearPart key, LinearPart value)
+        : this(shape, options, Pack(shape, query, key, value))
     {
-        if (query.Outputs != shape.QueryHeads * shape.HeadDim || key.Outputs != shape.HeadDim || value.Outputs != shape.ValueDim)
+    }
+
+    /// <summary>A head of weights that are packed.</summary>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="options">Scale, causality and softcap.</param>
+    /// <param name="projection">W_Q, W_K and W_V side by side, <c>[ModelDim, queries | key | value]</c>, and their biases.</param>
+    /// <exception cref="ArgumentException">The matrix does not have this shape.</exception>
+    public AttentionHead(HeadShape shape, AttentionOptions options, PackedMatrix projection)
+    {
+        ArgumentNullException.ThrowIfNull(projection);
+        if (projection.Inputs != shape.ModelDim || projection.Outputs != shape.ProjectionDim)
         {
-            throw new ArgumentException($"projections to {query.Outputs}, {key.Outputs} and {value.Outputs} columns do not fit {shape}", nameof(shape));
+            throw new ArgumentException($"a projection [{projection.Inputs}, {projection.Outputs}] does not fit {shape}", nameof(projection));
         }
 
         Shape = shape;
         _options = options;
-        _projection = PackedMatrix.Pack(shape.ModelDim, query, key, value);
+        _projection = projection;
     }
 
     /// <summary>The sizes.</summary>
@@ -245,6 +256,12 @@ public sealed class AttentionHead
             throw new ArgumentException($"a cache of keys of {cache.HeadDim} and values of {cache.ValueDim} elements does not fit {Shape}", nameof(cache));
         }
     }
+
+    private static PackedMatrix Pack(HeadShape shape, LinearPart query, LinearPart key, LinearPart value) =>
+        query.Outputs == shape.QueryHeads * shape.HeadDim && key.Outputs == shape.HeadDim && value.Outputs == shape.ValueDim
+            ? PackedMatrix.Pack(shape.ModelDim, query, key, value)
+            : throw new ArgumentException(
+                $"projections to {query.Outputs}, {key.Outputs} and {value.Outputs} columns do not fit {shape}", nameof(shape));
 
     private static int Longest(int rows, ReadOnlySpan<int> sequenceLengths)
     {

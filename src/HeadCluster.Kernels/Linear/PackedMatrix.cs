@@ -18,7 +18,8 @@ public sealed class PackedMatrix
     private readonly Array _stored;
     private readonly float[] _bias;
 
-    private PackedMatrix(int inputs, int outputs, WeightFormat format)
+    /// <summary>Allocates a matrix of zeros, for <see cref="PackedMatrixBuilder"/> to fill.</summary>
+    internal PackedMatrix(int inputs, int outputs, WeightFormat format)
     {
         Inputs = inputs;
         Outputs = outputs;
@@ -45,7 +46,7 @@ public sealed class PackedMatrix
         (Length(inputs, outputs) * (format == WeightFormat.Float32 ? sizeof(float) : sizeof(ushort))) + (sizeof(float) * (long)Lanes.RoundUp(outputs));
 
     /// <summary>Whether no weight is infinite or NaN.</summary>
-    internal bool IsFinite { get; private set; } = true;
+    internal bool IsFinite { get; set; } = true;
 
     /// <summary>How many panels there are, the last of which may be narrower.</summary>
     internal int Panels => (Outputs + PanelKernel.PanelColumns - 1) / PanelKernel.PanelColumns;
@@ -57,6 +58,13 @@ public sealed class PackedMatrix
 
     /// <summary>Columns of a panel: 64, or fewer of the last.</summary>
     internal int PanelWidth(int panel) => Math.Min(PanelKernel.PanelColumns, Outputs - (panel * PanelKernel.PanelColumns));
+
+    /// <summary>All weights, in the panels' layout.</summary>
+    internal TStored[] Stored<TStored>()
+        where TStored : unmanaged => (TStored[])_stored;
+
+    /// <summary>The biases, <c>[Outputs]</c>.</summary>
+    internal Span<float> Biases => _bias.AsSpan(0, Outputs);
 
     /// <summary>The biases from a column on, zero beyond the last up to a whole vector.</summary>
     internal ref readonly float Bias(int column) => ref _bias[column];
@@ -76,22 +84,16 @@ public sealed class PackedMatrix
             outputs = checked(outputs + part.Outputs);
         }
 
-        var packed = new PackedMatrix(inputs, outputs, CommonFormat(parts));
-        var firstColumn = 0;
+        var builder = new PackedMatrixBuilder(inputs, outputs, CommonFormat(parts));
+        var firstOutput = 0;
         foreach (var part in parts)
         {
-            switch (packed.Format)
-            {
-                case WeightFormat.BFloat16: packed.Place<BFloat16Weights, ushort>(part, firstColumn); break;
-                case WeightFormat.Float16: packed.Place<Float16Weights, ushort>(part, firstColumn); break;
-                default: packed.Place<Float32Weights, float>(part, firstColumn); break;
-            }
-
-            firstColumn += part.Outputs;
+            builder.Place(firstInput: 0, firstOutput, part.Outputs, part.Weights.Span);
+            builder.PlaceBias(firstOutput, part.Bias.Span);
+            firstOutput += part.Outputs;
         }
 
-        _ = packed._stored is float[] weights ? LargePages.Use(weights) : LargePages.Use(packed.Stored<ushort>());
-        return packed;
+        return builder.Build();
     }
 
     // One vector more than the weights: the last input of a narrow panel is loaded with 16 lanes too.
@@ -108,40 +110,6 @@ public sealed class PackedMatrix
         }
 
         return parts.IsEmpty ? WeightFormat.Float32 : parts[0].Format;
-    }
-
-    private TStored[] Stored<TStored>()
-        where TStored : unmanaged => (TStored[])_stored;
-
-    // A part's columns go to the panels in runs: as many as share a panel, for every input.
-    [MethodImpl(Compile.Alone)]
-    private void Place<TFormat, TStored>(LinearPart part, int firstColumn)
-        where TFormat : struct, IPackedFormat<TStored>
-        where TStored : unmanaged
-    {
-        part.Bias.Span.CopyTo(_bias.AsSpan(firstColumn));
-        IsFinite = IsFinite && NonFinite.IndexOf(part.Weights.Span) < 0;
-        var panels = Stored<TStored>();
-        for (var column = 0; column < part.Outputs;)
-        {
-            var (panel, lane) = Math.DivRem(firstColumn + column, PanelKernel.PanelColumns);
-            var width = PanelWidth(panel);
-            var run = Math.Min(width - lane, part.Outputs - column);
-            for (var input = 0; input < Inputs; input++)
-            {
-                var from = part.Weights.Span.Slice((input * part.Outputs) + column, run);
-                var to = panels.AsSpan((panel * Inputs * PanelKernel.PanelColumns) + (input * width) + lane, run);
-                for (var i = 0; i < run; i++)
-                {
-                    if (!TFormat.TryStore(from[i], out to[i]))
-                    {
-                        throw new ArgumentException($"weight {from[i]:R} of input {input}, output {column + i} is not a {Format}");
-                    }
-                }
-            }
-
-            column += run;
-        }
     }
 }
 

@@ -35,12 +35,19 @@ internal sealed record StoredLinear(StoredTensor Weights, StoredTensor? Bias, We
     /// <summary>The layer of some of the outputs.</summary>
     public StoredLinear Part(int firstOutput, int outputs) => this with { FirstOutput = FirstOutput + firstOutput, Outputs = outputs };
 
-    /// <summary>Reads the layer's weights, <c>[Inputs, Outputs]</c>, and only those.</summary>
-    public LinearWeights Read() => new(
-        Inputs,
-        Outputs,
-        Order == WeightOrder.InputsFirst
-            ? Weights.Read(new MatrixSlice(0, Inputs, FirstOutput, Outputs), transpose: false)
-            : Weights.Read(new MatrixSlice(FirstOutput, Outputs, 0, Inputs), transpose: true),
-        Bias?.Read(FirstOutput, Outputs));
+    /// <summary>Reads the layer's bias, and only that; its weights when they are asked for.</summary>
+    public LinearWeights Read() => new(Inputs, Outputs, Order, ReadWeights, Bias?.Read(FirstOutput, Outputs));
+
+    private void ReadWeights(MatrixSlice slice, Span<float> destination)
+    {
+        var (firstOutput, outputs) = (FirstOutput + slice.FirstColumn, slice.Columns);
+        if (Order == WeightOrder.InputsFirst)
+        {
+            Weights.Read(slice with { FirstColumn = firstOutput }, destination, transpose: false);
+        }
+        else
+        {
+            Weights.Read(new MatrixSlice(firstOutput, outputs, slice.FirstRow, slice.Rows), destination, transpose: true);
+        }
+    }
 }

@@ -15,10 +15,5 @@ internal sealed record StoredTensor(SafetensorsFile File, TensorInfo Info)
     }
 
     /// <summary>A rectangle <c>[Rows, Columns]</c>, or <c>[Columns, Rows]</c> if transposed.</summary>
-    public float[] Read(MatrixSlice slice, bool transpose)
-    {
-        var floats = GC.AllocateUninitializedArray<float>(slice.Rows * slice.Columns);
-        File.ReadMatrix(Info.Name, slice, floats, transpose);
-        return floats;
-    }
+    public void Read(MatrixSlice slice, Span<float> destination, bool transpose) => File.ReadMatrix(Info.Name, slice, destination, transpose);
 }

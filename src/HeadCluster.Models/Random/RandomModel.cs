@@ -1,6 +1,6 @@
 namespace HeadCluster.Models;
 
-/// <summary>Attention layers of random weights, made slice by slice as they are asked for; nothing is kept.</summary>
+/// <summary>Attention layers of random weights, made piece by piece as they are asked for; nothing is kept.</summary>
 internal sealed class RandomModel : Model
 {
     private readonly RandomShape _shape;
@@ -69,14 +69,17 @@ internal sealed class RandomModel : Model
     /// <summary>Some outputs of a projection. Weights have the variance 1 / inputs, so that outputs are as large as inputs.</summary>
     private LinearWeights Linear(int layer, Projection projection, int inputs, int firstOutput, int outputs)
     {
-        var weights = new float[inputs * outputs];
         var matrix = new RandomMatrix(_shape.Seed, layer, (int)projection, 1f / inputs);
-        for (var input = 0; input < inputs; input++)
-        {
-            matrix.Fill(input, firstOutput, weights.AsSpan(input * outputs, outputs));
-        }
+        return new(inputs, outputs, WeightOrder.InputsFirst, Fill, _shape.Bias ? Bias(layer, projection, inputs, firstOutput, outputs) : null);
 
-        return new(inputs, outputs, weights, _shape.Bias ? Bias(layer, projection, inputs, firstOutput, outputs) : null);
+        void Fill(MatrixSlice slice, Span<float> destination)
+        {
+            for (var row = 0; row < slice.Rows; row++)
+            {
+                var columns = destination.Slice(row * slice.Columns, slice.Columns);
+                matrix.Fill((int)slice.FirstRow + row, firstOutput + (int)slice.FirstColumn, columns);
+            }
+        }
     }
 
     private float[] Bias(int layer, Projection projection, int inputs, int firstOutput, int outputs)

@@ -154,7 +154,7 @@ public sealed class PatternCaptureTests(NanoGptCluster cluster)
         return AttentionDefinition.Pattern<double>(scores, x.Rows, x.Rows);
 
         double[] Project(LinearWeights linear) => AttentionDefinition.Linear<double>(
-            Widen(x.Span.ToArray()), Widen(linear.Weights), Widen(linear.Bias ?? []), x.Rows, linear.Inputs, linear.Outputs);
+            Widen(x.Span.ToArray()), Widen(linear.Read()), Widen(linear.Bias ?? []), x.Rows, linear.Inputs, linear.Outputs);
     }
 
     private static double[] Widen(float[] values) => Array.ConvertAll(values, value => (double)value);

@@ -117,7 +117,7 @@ public sealed class OracleStepsTests(NanoGptCluster cluster)
         Linear(Array.ConvertAll(Linear(x, block.Up), TransformerDefinition.GeluTanh), block.Down);
 
     private static double[] Linear(double[] x, LinearWeights linear) => AttentionDefinition.Linear<double>(
-        x, Widen(linear.Weights), Widen(linear.Bias ?? []), x.Length / linear.Inputs, linear.Inputs, linear.Outputs);
+        x, Widen(linear.Read()), Widen(linear.Bias ?? []), x.Length / linear.Inputs, linear.Inputs, linear.Outputs);
 
     private static double[] Normalize(float[] x, NormWeights norm) =>
         TransformerDefinition.LayerNorm<double>(Widen(x), Widen(norm.Scale), Widen(norm.Bias ?? []), Epsilon);

@@ -150,5 +150,5 @@ public class LayoutTests
         }
     }
 
-    private static long Elements(LinearWeights linear) => linear.Weights.Length + (linear.Bias?.Length ?? 0);
+    private static long Elements(LinearWeights linear) => (linear.Inputs * linear.Outputs) + (linear.Bias?.Length ?? 0);
 }

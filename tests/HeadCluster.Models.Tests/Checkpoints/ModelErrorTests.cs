@@ -66,16 +66,22 @@ public sealed class ModelErrorTests : IDisposable
             files.Write(_directory, type);
 
             using var model = ModelLocation.Open(_directory.Path);
-            model.ReadHead(0, 1);
-            model.ReadBlock(0);
+            Read(model, layer: 0);
             var error = Assert.Throws<ModelException>(() =>
             {
-                model.ReadHead(1, 1);
-                model.ReadOutputProjection(1);
-                model.ReadBlock(1);
+                Read(model, layer: 1);
                 model.ReadTransformer();
             });
             Assert.Equal($"{_directory.File("model.safetensors")}: tensor '{name}' holds {text}; expected finite weights", error.Message);
+        }
+
+        static void Read(Model model, int layer)
+        {
+            var (head, block) = (model.ReadHead(layer, 1), model.ReadBlock(layer));
+            foreach (var matrix in (LinearWeights[])[head.Query, head.Key, head.Value, model.ReadOutputProjection(layer), block.Up, block.Down])
+            {
+                matrix.Read((_, _) => { });
+            }
         }
     }
 

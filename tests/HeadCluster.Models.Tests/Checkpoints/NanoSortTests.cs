@@ -35,9 +35,9 @@ public class NanoSortTests
             for (var head = 0; head < 3; head++)
             {
                 var weights = model.ReadHead(layer, head);
-                Assert.Equal(Transposed(published, 16 * head, 16, 48), weights.Query.Weights);
-                Assert.Equal(Transposed(published, 48 + (16 * head), 16, 48), weights.Key.Weights);
-                Assert.Equal(Transposed(published, 96 + (16 * head), 16, 48), weights.Value.Weights);
+                Assert.Equal(Transposed(published, 16 * head, 16, 48), weights.Query.Read());
+                Assert.Equal(Transposed(published, 48 + (16 * head), 16, 48), weights.Key.Read());
+                Assert.Equal(Transposed(published, 96 + (16 * head), 16, 48), weights.Value.Read());
             }
         }
     }
@@ -51,7 +51,7 @@ public class NanoSortTests
         Assert.Equal(RecordedTensors.Model["transformer.wpe.weight"], transformer.PositionEmbedding);
         Assert.Equal(RecordedTensors.Model["transformer.ln_f.weight"], transformer.FinalNorm.Scale);
         Assert.Equal(RecordedTensors.Model["transformer.ln_f.bias"], transformer.FinalNorm.Bias);
-        Assert.Equal(Transposed(RecordedTensors.Model["lm_head.weight"], 0, 3, 48), transformer.Logits.Weights);
+        Assert.Equal(Transposed(RecordedTensors.Model["lm_head.weight"], 0, 3, 48), transformer.Logits.Read());
         Assert.Null(transformer.Logits.Bias);
         for (var layer = 0; layer < 3; layer++)
         {
@@ -59,11 +59,11 @@ public class NanoSortTests
             var block = model.ReadBlock(layer);
             Assert.Equal(RecordedTensors.Model[$"{name}ln_1.weight"], block.AttentionNorm.Scale);
             Assert.Equal(RecordedTensors.Model[$"{name}ln_2.bias"], block.FeedForwardNorm.Bias);
-            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}mlp.c_fc.weight"], 0, 192, 48), block.Up.Weights);
-            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}mlp.c_proj.weight"], 0, 48, 192), block.Down.Weights);
+            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}mlp.c_fc.weight"], 0, 192, 48), block.Up.Read());
+            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}mlp.c_proj.weight"], 0, 48, 192), block.Down.Read());
             Assert.Equal(RecordedTensors.Model[$"{name}mlp.c_proj.bias"], block.Down.Bias);
             var output = model.ReadOutputProjection(layer);
-            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}attn.c_proj.weight"], 0, 48, 48), output.Weights);
+            Assert.Equal(Transposed(RecordedTensors.Model[$"{name}attn.c_proj.weight"], 0, 48, 48), output.Read());
             Assert.Equal(RecordedTensors.Model[$"{name}attn.c_proj.bias"], output.Bias);
         }
     }

@@ -29,6 +29,7 @@ public class ShippedModelTests
     private static void AssertProjects(float[] x, LinearWeights linear, float[] projected, int head)
     {
         const int Positions = 11, Dim = 48, HeadDim = 16, Heads = 3;
+        var weights = linear.Read();
         for (var row = 0; row < x.Length / Dim; row++)
         {
             var (sequence, position) = Math.DivRem(row, Positions);
@@ -37,7 +38,7 @@ public class ShippedModelTests
                 double sum = linear.Bias![output];
                 for (var input = 0; input < Dim; input++)
                 {
-                    sum += (double)x[(row * Dim) + input] * linear.Weights[(input * HeadDim) + output];
+                    sum += (double)x[(row * Dim) + input] * weights[(input * HeadDim) + output];
                 }
 
                 var expected = projected[(((((sequence * Heads) + head) * Positions) + position) * HeadDim) + output];

@@ -57,7 +57,7 @@ public class RandomModelTests
     public void Weights_are_uniform_with_the_variance_of_one_over_inputs()
     {
         using var model = ModelLocation.Open("random:gpt2-small?seed=1");
-        var weights = model.ReadOutputProjection(3).Weights;
+        var weights = model.ReadOutputProjection(3).Read();
         var bound = MathF.Sqrt(3f / 768);
         Assert.All(weights, weight => Assert.InRange(weight, -bound, bound));
         Assert.InRange(weights.Average(), -1e-3, 1e-3);
@@ -128,7 +128,7 @@ public class RandomModelTests
     private static float[] AllQueries(string location)
     {
         using var model = ModelLocation.Open(location);
-        var heads = Enumerable.Range(0, model.Configuration.KvHeadCount).Select(head => model.ReadHead(1, head).Query).ToList();
+        var heads = Enumerable.Range(0, model.Configuration.KvHeadCount).Select(head => model.ReadHead(1, head).Query).Select(query => (query.Outputs, Weights: query.Read())).ToList();
         return
         [
             .. Enumerable.Range(0, model.Configuration.ModelDim)
@@ -145,6 +145,6 @@ public class RandomModelTests
             let weights = model.ReadHead(layer, head)
             select (LinearWeights[])[weights.Query, weights.Key, weights.Value];
         var outputs = Enumerable.Range(0, model.Configuration.LayerCount).Select(model.ReadOutputProjection);
-        return [.. heads.SelectMany(parts => parts).Concat(outputs).SelectMany(linear => linear.Weights.Concat(linear.Bias ?? []))];
+        return [.. heads.SelectMany(parts => parts).Concat(outputs).SelectMany(linear => linear.Read().Concat(linear.Bias ?? []))];
     }
 }
