@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace HeadCluster.Hosting;
 
 /// <summary>
-/// Keeps a silo from joining others whose kernels have other bits: heads of one request may be computed on any of them. That is what
-/// happens when a version that changes the rules of docs/numerics.md replaces another silo by silo.
+/// Keeps a silo from joining others that would give other bits: heads of one request may be computed on any of them. That is what
+/// happens when a version that changes the rules of docs/numerics.md, or what messages mean, replaces another silo by silo.
 /// </summary>
 internal sealed partial class NumericsCheck : ILifecycleParticipant<ISiloLifecycle>
 {
@@ -50,11 +50,11 @@ internal sealed partial class NumericsCheck : ILifecycleParticipant<ISiloLifecyc
             return;
         }
 
-        var here = (await _fingerprint).Hash;
+        var here = HeadRelay.Contract(await _fingerprint);
         if (there != here)
         {
             throw HeadClusterException.InvalidInput(
-                $"silo {silo} of this cluster computes by another numerics contract: its fingerprint is {there[..8]}…, this silo's {here[..8]}…; stop all silos of the other version before the first of this one starts (docs/operations.md)");
+                $"silo {silo} of this cluster computes by another numerics contract: its fingerprint is {there[..10]}…, this silo's {here[..10]}…; stop all silos of the other version before the first of this one starts (docs/operations.md)");
         }
     }
 

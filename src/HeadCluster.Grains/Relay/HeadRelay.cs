@@ -1,3 +1,4 @@
+using System.Globalization;
 using HeadCluster.Kernels;
 using HeadCluster.Scheduling;
 using Microsoft.Extensions.Logging;
@@ -12,6 +13,12 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
 {
     /// <summary>Blocks that are asked for at a time: while one is on its way, the next is being sent.</summary>
     private const int BlocksInFlight = 2;
+
+    /// <summary>
+    /// Raised where a silo of the version before would compute something else for a message than is meant, since it does not know all of it: one that
+    /// knows nothing of sequences takes a row that goes on with one for all of it.
+    /// </summary>
+    private const int Version = 2;
 
     private readonly SiloAddress _here;
     private readonly ModelCatalog _models;
@@ -141,7 +148,10 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         }
     }
 
-    public async Task<string> GetFingerprintAsync(CancellationToken cancellationToken) => (await _fingerprint).Hash;
+    public async Task<string> GetFingerprintAsync(CancellationToken cancellationToken) => Contract(await _fingerprint);
+
+    /// <summary>By what silos that give the same bits for the same messages know each other.</summary>
+    public static string Contract(NumericsFingerprint fingerprint) => string.Create(CultureInfo.InvariantCulture, $"{Version}-{fingerprint.Hash}");
 
     public Task<FloatTensor> ReadRowsAsync(Guid exchange, int firstRow, int rows, CancellationToken cancellationToken) =>
         Task.FromResult(_exchanges.Find(exchange).Read(firstRow, rows));

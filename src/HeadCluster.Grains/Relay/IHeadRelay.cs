@@ -11,7 +11,7 @@ internal interface IHeadRelay : IGrainService
     [Alias("AttendAsync"), ResponseTimeout("00:10:00")]
     Task<RelayReply> AttendAsync(RelayRequest request, CancellationToken cancellationToken = default);
 
-    /// <summary>The <see cref="Kernels.NumericsFingerprint"/> of the silo.</summary>
+    /// <summary>What the silo's kernels make of fixed inputs, and what it takes messages for: <see cref="HeadRelay.Contract"/>.</summary>
     [Alias("GetFingerprintAsync")]
     Task<string> GetFingerprintAsync(CancellationToken cancellationToken = default);
 

@@ -21,7 +21,7 @@ public sealed class NumericsCheckTests
 
         fingerprint = new NumericsFingerprint("0123456789abcdef");
         var error = await Assert.ThrowsAsync<HeadClusterException>(() => cluster.StartSilosAsync(1, TestContext.Current.CancellationToken));
-        Assert.Contains("its fingerprint is ebe753f5…, this silo's 01234567…", error.Message, StringComparison.Ordinal);
+        Assert.Contains("its fingerprint is 2-ebe753f5…, this silo's 2-01234567…", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
         Assert.Single(cluster.GetActiveSilos());
 
@@ -56,7 +56,7 @@ public sealed class NumericsCheckTests
         await first.Joining.WaitAsync(stop);
         (var held, first, fingerprint) = (first, null, new NumericsFingerprint("0123456789abcdef"));
         var error = await Assert.ThrowsAsync<HeadClusterException>(() => cluster.StartSilosAsync(1, stop));
-        Assert.Contains("its fingerprint is ebe753f5…, this silo's 01234567…", error.Message, StringComparison.Ordinal);
+        Assert.Contains("its fingerprint is 2-ebe753f5…, this silo's 2-01234567…", error.Message, StringComparison.Ordinal);
 
         held.GoOn();
         await starting;
