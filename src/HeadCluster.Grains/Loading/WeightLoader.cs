@@ -16,7 +16,7 @@ internal sealed class WeightLoader
     private const long Large = 64 << 20;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Preparation> _prepared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, OwnersLoad> _loads = new(StringComparer.Ordinal);
     private readonly WeightMemory _memory;
     private readonly ComputePool _compute;
     private readonly TimeProvider _time;
@@ -35,9 +35,7 @@ internal sealed class WeightLoader
         where TWeights : class
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var loaded = Take(load.Owner) is { } prepared
-            ? await prepared.Loading
-            : await LoadAsync(load, load.Bytes > Large ? OnThreadOfItsOwn : OnComputeThread);
+        var loaded = await Join(load, take: true, load.Bytes > Large ? OnThreadOfItsOwn : OnComputeThread).Loading;
 
         // Orleans deactivates no activation that it has given up, so that nobody else would give the memory back.
         if (cancellationToken.IsCancellationRequested)
@@ -52,40 +50,71 @@ internal sealed class WeightLoader
         Task OnComputeThread(Action read) => _compute.RunAsync(ComputePool.InlineOperations, _ => read(), cancellationToken: cancellationToken);
     }
 
-    /// <summary>Loads weights for what is to be activated here within a minute.</summary>
+    /// <summary>Loads weights for what is to be activated here within a minute, unless an activation is loading them already.</summary>
     /// <param name="load">The weights.</param>
     /// <param name="cancellationToken">Ends the wait. Loading goes on, so that whoever asks again does not begin anew.</param>
     /// <exception cref="HeadClusterException">There is no memory for them, or their file cannot be read.</exception>
-    public Task PrepareAsync<TWeights>(WeightLoad<TWeights> load, CancellationToken cancellationToken)
+    public async Task PrepareAsync<TWeights>(WeightLoad<TWeights> load, CancellationToken cancellationToken)
         where TWeights : class
     {
-        lock (_lock)
+        while (true)
         {
-            if (!_prepared.TryGetValue(load.Owner, out var preparation))
+            // What is served where it is need not hurry.
+            var joined = Join(load, take: false, OnThreadOfItsOwn);
+            try
             {
-                _prepared.Add(load.Owner, preparation = new Preparation());
-                preparation.Loading = PrepareAsync(load, preparation);
+                await joined.Loading.WaitAsync(cancellationToken);
+                return;
             }
-
-            return preparation.Loading.WaitAsync(cancellationToken);
+            catch (OperationCanceledException) when (joined.IsTaken && !cancellationToken.IsCancellationRequested)
+            {
+                // The activation that was to have them was given up before it loaded them.
+            }
         }
     }
 
     /// <summary>Lets go of weights that were prepared and that nobody will come for.</summary>
     public void Discard(string owner) => Discard(owner, only: null);
 
-    private async Task<Loaded> PrepareAsync<TWeights>(WeightLoad<TWeights> load, Preparation preparation)
+    // The load of these weights that goes on or is prepared, or else a new one: they are loaded once, whoever comes first.
+    private OwnersLoad Join<TWeights>(WeightLoad<TWeights> load, bool take, Func<Action, Task> run)
+        where TWeights : class
+    {
+        lock (_lock)
+        {
+            // What an activation has taken is no other's: that activation was given up.
+            if (_loads.TryGetValue(load.Owner, out var known) && !(take && known.IsTaken))
+            {
+                if (take)
+                {
+                    Take(load.Owner, known);
+                }
+
+                return known;
+            }
+
+            var begun = new OwnersLoad { IsTaken = take };
+            _loads[load.Owner] = begun;
+            begun.Loading = LoadAsync(load, begun, run);
+            return begun;
+        }
+    }
+
+    private async Task<Loaded> LoadAsync<TWeights>(WeightLoad<TWeights> load, OwnersLoad own, Func<Action, Task> run)
         where TWeights : class
     {
         try
         {
-            // What is served where it is need not hurry.
-            var loaded = await LoadAsync(load, OnThreadOfItsOwn);
+            var loaded = await LoadAsync(load, run);
             lock (_lock)
             {
-                if (_prepared.GetValueOrDefault(load.Owner) == preparation)
+                if (own.IsTaken)
                 {
-                    preparation.Expiry = _time.CreateTimer(_ => Discard(load.Owner, preparation), null, PreparedFor, Timeout.InfiniteTimeSpan);
+                    Forget(load.Owner, own);
+                }
+                else if (_loads.GetValueOrDefault(load.Owner) == own)
+                {
+                    own.Expiry = _time.CreateTimer(_ => Discard(load.Owner, own), null, PreparedFor, Timeout.InfiniteTimeSpan);
                 }
             }
 
@@ -93,7 +122,11 @@ internal sealed class WeightLoader
         }
         catch
         {
-            Take(load.Owner, preparation);
+            lock (_lock)
+            {
+                Forget(load.Owner, own);
+            }
+
             throw;
         }
     }
@@ -120,27 +153,35 @@ internal sealed class WeightLoader
         }
     }
 
-    // What was prepared, or, if that is not what is meant, nothing.
-    private Preparation? Take(string owner, Preparation? only = null)
+    // An activation's from here on, which a preparation finds for as long as it is loading.
+    private void Take(string owner, OwnersLoad load)
     {
-        lock (_lock)
+        load.IsTaken = true;
+        if (load.Expiry is not null)
         {
-            if (!_prepared.TryGetValue(owner, out var preparation) || (only ?? preparation) != preparation)
-            {
-                return null;
-            }
-
-            _prepared.Remove(owner);
-            preparation.Expiry?.Dispose();
-            return preparation;
+            Forget(owner, load);
         }
     }
 
-    private void Discard(string owner, Preparation? only)
+    private void Forget(string owner, OwnersLoad load)
     {
-        if (Take(owner, only) is { } preparation)
+        load.Expiry?.Dispose();
+        if (_loads.GetValueOrDefault(owner) == load)
         {
-            _ = GiveBackAsync(preparation.Loading);
+            _loads.Remove(owner);
+        }
+    }
+
+    // What was prepared; if that is not what is meant, nothing.
+    private void Discard(string owner, OwnersLoad? only)
+    {
+        lock (_lock)
+        {
+            if (_loads.TryGetValue(owner, out var load) && !load.IsTaken && (only ?? load) == load)
+            {
+                Forget(owner, load);
+                _ = GiveBackAsync(load.Loading);
+            }
         }
     }
 
@@ -159,10 +200,14 @@ internal sealed class WeightLoader
 
     private sealed record Loaded(object Weights, IDisposable Reserved);
 
-    private sealed class Preparation
+    private sealed class OwnersLoad
     {
         public Task<Loaded> Loading { get; set; } = null!;
 
+        /// <summary>Whether an activation has them; if not, they are prepared for one.</summary>
+        public bool IsTaken { get; set; }
+
+        /// <summary>When prepared weights are let go of; null until they are there.</summary>
         public ITimer? Expiry { get; set; }
     }
 }

@@ -50,6 +50,45 @@ public sealed class WeightLoaderTests
         Assert.Equal(0, loading.Reserved);
     }
 
+    [Fact]
+    public async Task A_preparation_waits_for_the_activation_that_is_loading_the_same_weights()
+    {
+        await using var loading = await Loading.StartAsync();
+        var activating = loading.Loader.LoadAsync(loading.Weights, Stop);
+        var preparing = loading.Loader.PrepareAsync(loading.Weights, Stop);
+        Assert.False(preparing.IsCompleted);
+        Assert.Equal(loading.Weights.Bytes, loading.Reserved);
+        loading.Release();
+        var (_, reserved) = await activating;
+        await preparing;
+        Assert.Equal(1, loading.Loads);
+
+        // They are the activation's, not to be let go of with the preparation; whoever prepares later prepares others.
+        loading.Loader.Discard(loading.Weights.Owner);
+        Assert.Equal(loading.Weights.Bytes, loading.Reserved);
+        await loading.Loader.PrepareAsync(loading.Weights, Stop);
+        Assert.Equal((2, 2 * loading.Weights.Bytes), (loading.Loads, loading.Reserved));
+        reserved.Dispose();
+    }
+
+    [Fact]
+    public async Task A_preparation_begins_anew_where_the_activation_that_it_waits_for_is_given_up()
+    {
+        await using var loading = await Loading.StartAsync();
+        loading.OccupyThreads();
+        using var givenUp = new CancellationTokenSource();
+        var activating = loading.Loader.LoadAsync(loading.Weights, givenUp.Token);
+        var preparing = loading.Loader.PrepareAsync(loading.Weights, Stop);
+        Assert.Equal(loading.Weights.Bytes, loading.Reserved);
+
+        await givenUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => activating);
+        loading.Release();
+        await preparing;
+
+        Assert.Equal((1, loading.Weights.Bytes), (loading.Loads, loading.Reserved));
+    }
+
     // Where they are not, it would not end.
     [Fact(Timeout = 60_000)]
     public async Task Weights_that_are_discarded_while_they_are_prepared_are_let_go_of_when_they_are_there()
@@ -97,6 +136,7 @@ public sealed class WeightLoaderTests
         private readonly ManualResetEventSlim _released = new();
         private readonly IAsyncDisposable _cluster;
         private readonly WeightMemory _memory;
+        private readonly ComputePool _compute;
         private readonly long _free;
         private int _loads;
 
@@ -105,7 +145,8 @@ public sealed class WeightLoaderTests
             _cluster = cluster;
             _memory = services.GetRequiredService<WeightMemory>();
             _free = _memory.AvailableTo("none");
-            Loader = new WeightLoader(_memory, services.GetRequiredService<ComputePool>(), Clock);
+            _compute = services.GetRequiredService<ComputePool>();
+            Loader = new WeightLoader(_memory, _compute, Clock);
             Weights = new WeightLoad<string>("model", "head model/0/0", Bytes: 1000, () =>
             {
                 Interlocked.Increment(ref _loads);
@@ -133,6 +174,15 @@ public sealed class WeightLoaderTests
         }
 
         public void Release() => _released.Set();
+
+        /// <summary>Keeps all compute threads busy until weights may be loaded.</summary>
+        public void OccupyThreads()
+        {
+            for (var thread = 0; thread < _compute.ThreadCount; thread++)
+            {
+                _ = _compute.RunAsync(ComputePool.InlineOperations, _ => _released.Wait(Stop), cancellationToken: Stop);
+            }
+        }
 
         // It is given back by whoever ends last.
         public async Task WaitForAsync(long reserved, CancellationToken cancellationToken)
