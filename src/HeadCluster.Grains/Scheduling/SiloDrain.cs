@@ -25,6 +25,7 @@ public sealed class SiloDrain
 
     /// <summary>Moves all that this silo has to others, which serve it from then on; nothing if there are no others.</summary>
     /// <exception cref="Exception">The first reason why something is left: the others have not the memory for it, or do not answer.</exception>
+    /// <exception cref="OperationCanceledException">Time ran out before; what else had kept something here is told with it.</exception>
     public async Task DrainAsync(CancellationToken cancellationToken = default)
     {
         Begin();
@@ -34,18 +35,27 @@ public sealed class SiloDrain
         }
 
         // Until nothing is left that moves: what was on its way here when this began may have come meanwhile.
-        Exception? failure;
+        Exception? failure = null;
         int moved;
         do
         {
+            var before = failure;
             (failure, moved) = (null, 0);
             foreach (var model in _local.Models)
             {
                 try
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     moved += await _grains.GetGrain<IHeadSchedulerGrain>(model).DrainAsync(_here, cancellationToken).CountAsync(cancellationToken);
                 }
-                catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+                catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+                {
+                    const string Late = "time ran out before all that can move had moved";
+                    var reason = failure ?? before;
+                    throw new OperationCanceledException(
+                        reason is null ? Late : $"{reason.Message}; and {Late}", reason ?? exception, cancellationToken);
+                }
+                catch (Exception exception)
                 {
                     // What cannot move of one model keeps nothing of another here.
                     failure ??= exception;
