@@ -209,11 +209,21 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
         var failures = new MoveFailures();
         while (NextMoves() is { Count: > 0 } moves)
         {
-            // Each silo gets one head at a time; silos do not wait for each other.
-            var lanes = moves.GroupBy(move => move.To).Select(lane => LaneAsync([.. lane]));
-            foreach (var report in (await Task.WhenAll(lanes)).SelectMany(lane => lane))
+            var reports = Begin(moves);
+            try
             {
-                yield return report with { Done = ++done, Total = total };
+                await foreach (var made in Task.WhenEach(reports))
+                {
+                    if (await made is { } report)
+                    {
+                        yield return report with { Done = ++done, Total = total };
+                    }
+                }
+            }
+            finally
+            {
+                // Orleans cancels also where the caller stops reading. One set of moves is made at a time, so none of this one may go on.
+                await ((Task)Task.WhenAll(reports)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             }
         }
 
@@ -242,20 +252,29 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
                 .Where(move => (draft.ActivatesHeads || draft.Places.ContainsKey(move.Head)) && !failures.Stop(move.Head, move.To))];
         }
 
-        async Task<List<MoveReport>> LaneAsync(HeadMove[] moves)
+        // Each silo gets one head at a time; silos do not wait for each other.
+        List<Task<MoveReport?>> Begin(List<HeadMove> moves)
         {
-            var reports = new List<MoveReport>();
-            foreach (var move in moves)
+            var last = new Dictionary<SiloAddress, Task<MoveReport?>>();
+            return moves.ConvertAll(move => last[move.To] = MoveAfterAsync(last.GetValueOrDefault(move.To), move));
+        }
+
+        async Task<MoveReport?> MoveAfterAsync(Task<MoveReport?>? before, HeadMove move)
+        {
+            if (before is not null)
             {
-                var load = draft.Problem.Heads[move.Index];
-                if (await TryAsync(move.Head, move.To, () => MoveHeadAsync(load, draft.Places.GetValueOrDefault(move.Head), move.To, cancellationToken)) is { } report)
-                {
-                    reports.Add(report);
-                    present[move.Index] = silos[move.To];
-                }
+                await before;
             }
 
-            return reports;
+            var load = draft.Problem.Heads[move.Index];
+            var report = await TryAsync(
+                move.Head, move.To, () => MoveHeadAsync(load, draft.Places.GetValueOrDefault(move.Head), move.To, cancellationToken));
+            if (report is not null)
+            {
+                present[move.Index] = silos[move.To];
+            }
+
+            return report;
         }
 
         async Task<MoveReport?> TryAsync(HeadId? head, SiloAddress to, Func<Task<MoveReport>> move)
