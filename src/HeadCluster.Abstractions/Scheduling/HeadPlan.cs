@@ -9,6 +9,7 @@ namespace HeadCluster;
 /// <param name="Silos">Every silo that could have been used, those without heads included, ordered by address.</param>
 /// <param name="Predicted">What a request is expected to take in all layers.</param>
 /// <param name="Reason">Why it is so, in a sentence.</param>
+/// <param name="IsBinding">Whether it is carried out whatever it promises; if not, only if it is worth it.</param>
 [GenerateSerializer, Immutable, Alias("hc.HeadPlan")]
 public sealed record HeadPlan(
     [property: Id(0)] string Model,
@@ -18,7 +19,8 @@ public sealed record HeadPlan(
     [property: Id(4)] HeadPlace[] Heads,
     [property: Id(5)] PlannedSilo[] Silos,
     [property: Id(6)] TimeSpan Predicted,
-    [property: Id(7)] string Reason);
+    [property: Id(7)] string Reason,
+    [property: Id(8)] bool IsBinding = false);
 
 /// <summary>Where one head belongs.</summary>
 /// <param name="Head">The head.</param>

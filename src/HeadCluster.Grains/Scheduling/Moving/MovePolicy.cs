@@ -50,8 +50,7 @@ public static class MovePolicy
             return least;
         }
 
-        // Somebody's word, and no measurement.
-        if (plan.Strategy == PlanStrategies.Pinned)
+        if (plan.IsBinding)
         {
             return PlanAdoption.All;
         }

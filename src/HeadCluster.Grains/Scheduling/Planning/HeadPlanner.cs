@@ -37,7 +37,8 @@ public static class HeadPlanner
             places,
             [.. silos],
             TimeSpan.FromSeconds(pricing.RequestSeconds(decision.Silos)),
-            decision.Reason);
+            decision.Reason,
+            strategy.IsBinding);
     }
 
     /// <summary>What a request is expected to take if the heads stay where they are; null if some are nowhere.</summary>

@@ -9,6 +9,11 @@ public interface IPlanStrategy
     /// <summary>By which the strategy is chosen; unique among those registered.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// Whether what it decides is somebody's word, and no measurement: carried out whatever that promises. If not, only what is worth it moves.
+    /// </summary>
+    bool IsBinding => false;
+
     /// <summary>Assigns every head.</summary>
     /// <exception cref="HeadClusterException">No assignment fits into the silos' memory; the message says by how many bytes.</exception>
     PlanDecision Decide(PlanProblem problem);

@@ -27,6 +27,9 @@ public sealed class PinnedStrategy : IPlanStrategy
     /// <inheritdoc/>
     public string Name => PlanStrategies.Pinned;
 
+    /// <inheritdoc/>
+    public bool IsBinding => true;
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="HeadClusterException">It cannot be read or says something else.</exception>
     public static PinnedStrategy Read(string path)

@@ -19,6 +19,14 @@ public class MovePolicyTests
     }
 
     [Fact]
+    public void What_a_strategy_of_ones_own_says_is_binding_is_carried_out_whatever_it_gains()
+    {
+        var problem = Fleet.Uniform(4, 2) with { Present = [0, 1, 0, 1], PresentCoordinator = 0 };
+        Assert.Equal(PlanAdoption.All, Judge(problem, HeadPlanner.Plan(problem, new Binding(0, [1, 1, 1, 1]))));
+        Assert.Equal(PlanAdoption.None, Judge(problem, HeadPlanner.Plan(problem, new Given(0, [1, 1, 1, 1]))));
+    }
+
+    [Fact]
     public void A_plan_that_is_what_is_there_is_not_adopted()
     {
         var problem = Fleet.Uniform(4, 2) with { Present = [0, 1, 0, 1], PresentCoordinator = 0 };
@@ -141,6 +149,15 @@ public class MovePolicyTests
     private sealed class Given(int coordinator, int[] silos) : IPlanStrategy
     {
         public string Name => "Given";
+
+        public PlanDecision Decide(PlanProblem problem) => new(coordinator, silos, "");
+    }
+
+    private sealed class Binding(int coordinator, int[] silos) : IPlanStrategy
+    {
+        public string Name => "Binding";
+
+        public bool IsBinding => true;
 
         public PlanDecision Decide(PlanProblem problem) => new(coordinator, silos, "");
     }
