@@ -6,7 +6,8 @@ namespace HeadCluster.Grains;
 
 /// <summary>
 /// Chooses the silo of a head that is not active yet: the one a placement hint names, or that of the model's plan; where there is
-/// none, head k of a layer goes to the k-th silo, round and round, in an order of the silos that is the layer's own.
+/// none, head k of a layer goes to the k-th silo, round and round, in an order of the silos that is the layer's own, those left out that
+/// are known to drain.
 /// </summary>
 /// <remarks>
 /// The order is that of rendezvous hashing (Thaler and Ravishankar 1998) over (layer, silo): every silo that places a head
@@ -23,7 +24,7 @@ internal sealed class HeadPlacementDirector : IPlacementDirector
         var silos = context.GetCompatibleSilos(target);
         var hint = IPlacementDirector.GetPlacementHint(target.RequestContextData, silos);
         var key = target.GrainIdentity.Key.ToString()!;
-        return Task.FromResult(hint ?? (HeadId.TryParse(key, out var head) ? _plans.Find(head.Model, silos)?.Of(head) : null) ?? Choose(key, silos));
+        return Task.FromResult(hint ?? (HeadId.TryParse(key, out var head) ? _plans.Find(head.Model, silos)?.Of(head) : null) ?? Choose(key, Staying(silos)));
     }
 
     /// <summary>The silo of a head among <paramref name="silos"/>, in whatever order they come.</summary>
@@ -33,6 +34,10 @@ internal sealed class HeadPlacementDirector : IPlacementDirector
         var (layer, index) = HeadId.TryParse(key, out var head) ? (head.LayerId.ToString(), head.KvHead) : (key, 0);
         return silos.OrderBy(silo => Score(layer, silo)).ThenBy(silo => silo).ElementAt(index % silos.Count);
     }
+
+    // All, if all drain: a head that is asked for has to be somewhere.
+    private SiloAddress[] Staying(SiloAddress[] silos) =>
+        silos.Where(silo => !_plans.IsDraining(silo)).ToArray() is { Length: > 0 } staying ? staying : silos;
 
     private static uint Score(string layer, SiloAddress silo) =>
         StableHash.ComputeHash(Encoding.UTF8.GetBytes($"{layer} {silo.ToParsableString()}"));

@@ -23,6 +23,9 @@ internal sealed class PlanBoard
     public PlannedPlaces? Find(string model, IReadOnlyCollection<SiloAddress> silos) =>
         _plans.TryGetValue(model, out var entry) ? entry.For(silos) : null;
 
+    /// <summary>Whether a silo is known to drain, by the plan of any model; it does until it is started anew, under another address.</summary>
+    public bool IsDraining(SiloAddress silo) => _plans.Values.Any(entry => entry.IsDraining(silo));
+
     private sealed class Entry(ModelPlanner planner, PostedPlan posted)
     {
         private readonly Lock _lock = new();
@@ -30,6 +33,8 @@ internal sealed class PlanBoard
         private SiloAddress[] _gone = [];
 
         public HeadPlan Plan => posted.Plan;
+
+        public bool IsDraining(SiloAddress silo) => posted.Profiles.Any(profile => profile.IsDraining && profile.Silo.Equals(silo));
 
         public PlannedPlaces? For(IReadOnlyCollection<SiloAddress> silos)
         {

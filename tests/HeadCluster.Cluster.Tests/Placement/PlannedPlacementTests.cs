@@ -43,6 +43,25 @@ public sealed class PlannedPlacementTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_head_without_a_plan_comes_to_no_silo_that_drains_unless_all_do(int draining)
+    {
+        await using var cluster = await BareCluster.StartAsync(2);
+        var silos = Silos(cluster);
+        var services = Array.ConvertAll(silos, cluster.GetSiloServiceProvider);
+        var agents = services[0].GetRequiredService<SchedulingAgentClient>();
+        var profiles = await Task.WhenAll(silos.Select(silo => agents.On(silo).GetProfileAsync(Model, silos, Stop)));
+        var plan = new HeadPlan("another", "", new RequestShape(1), silos[0], [], [], TimeSpan.Zero, "");
+        var posted = new PostedPlan(plan, [.. profiles.Select((profile, index) => profile with { IsDraining = index >= silos.Length - draining })]);
+        Array.ForEach(services, silo => silo.GetRequiredService<PlanBoard>().Post(posted));
+
+        var answer = await Layer(cluster, silos[0], layer: 0).AttendAsync(new AttentionRequest(Matrices.Random(3, 48)), Stop);
+
+        Assert.Equal(draining == 1 ? [silos[0]] : silos, answer.Heads.Select(head => head.Silo).Distinct().Order());
+    }
+
     private static async Task<InProcessTestCluster> StartAsync()
     {
         var cluster = await BareCluster.StartAsync(3, silo => silo.Services.AddSingleton<IPlanStrategy, FirstAndLast>());
