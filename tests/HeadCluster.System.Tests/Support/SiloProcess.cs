@@ -74,20 +74,8 @@ internal sealed class SiloProcess : IAsyncDisposable
     public static Task<SiloProcess> StartAsync(NetworkLink link, params string[] args) =>
         StartAsync(primary: null, [], link.Launcher, ["--no-rebalance", .. args]);
 
-    private static async Task<SiloProcess> StartAsync(SiloProcess? primary, Dictionary<string, string> environment, string[] launcher, string[] args)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var ports = FreePorts(2);
-            try
-            {
-                return await StartAsync(ports[0], ports[1], primary?.SiloPort ?? ports[0], environment, args, launcher);
-            }
-            catch (InvalidOperationException exception) when (attempt < Attempts && exception.Message.Contains("port", StringComparison.Ordinal))
-            {
-            }
-        }
-    }
+    private static Task<SiloProcess> StartAsync(SiloProcess? primary, Dictionary<string, string> environment, string[] launcher, string[] args) =>
+        OnFreePortsAsync(2, ports => StartAsync(ports[0], ports[1], primary?.SiloPort ?? ports[0], environment, args, launcher));
 
     /// <summary>Starts another silo where this one was, which has ended.</summary>
     public Task<SiloProcess> StartAgainAsync(params string[] args) => StartAgainAsync([], args);
@@ -95,6 +83,25 @@ internal sealed class SiloProcess : IAsyncDisposable
     /// <summary>As <see cref="StartAgainAsync(string[])"/>, with more environment variables than the tests have.</summary>
     public Task<SiloProcess> StartAgainAsync(Dictionary<string, string> environment, params string[] args) =>
         StartAsync(SiloPort, GatewayPort, SiloPort, environment, args, launcher: []);
+
+    /// <summary>Starts a silo, in whatever process, on ports that nobody listens on.</summary>
+    public static async Task<T> OnFreePortsAsync<T>(int count, Func<int[], Task<T>> startAsync)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await startAsync(FreePorts(count));
+            }
+            catch (Exception exception) when (attempt < Attempts && IsTaken(exception.Message))
+            {
+            }
+        }
+
+        // In a silo's words, or in those of whoever listens for it.
+        static bool IsTaken(string message) =>
+            message.Contains("port", StringComparison.Ordinal) || message.Contains("address already in use", StringComparison.OrdinalIgnoreCase);
+    }
 
     /// <summary>Ports that nobody listens on.</summary>
     public static int[] FreePorts(int count)
