@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using CsCheck;
 using HeadCluster.Scheduling;
@@ -18,6 +19,10 @@ internal static class Fleet
     public static readonly SiloLink Loopback = new(TimeSpan.FromMicroseconds(150), 1e9);
 
     public static readonly IPlanStrategy Measured = new MeasuredStrategy();
+
+    /// <summary>How many of the large ones a test looks at: a plan of one may take a second.</summary>
+    public static readonly int LargeFleets =
+        int.Parse(Environment.GetEnvironmentVariable("HEADCLUSTER_LARGE_FLEETS") ?? "25", CultureInfo.InvariantCulture);
 
     /// <summary>
     /// Small fleets, few enough heads to try every plan: silos of any speed and 1 to 3 threads, heads of one size or of any, threads that begin
