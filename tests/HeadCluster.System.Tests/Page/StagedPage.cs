@@ -26,6 +26,20 @@ internal static class StagedPage
         await page.GotoAsync("http://page.example/");
     }
 
+    /// <summary>Gives a page that is opened later a clock that runs, and that its test can put forward.</summary>
+    public static async Task RunClockAsync(IPage page)
+    {
+        // Of the ways in which a page waits, this is the only one that is not by the clock that tests put forward.
+        await page.AddInitScriptAsync("""
+            AbortSignal.timeout = milliseconds => {
+              const timeout = new AbortController();
+              setTimeout(() => timeout.abort(new DOMException("no answer in time", "TimeoutError")), milliseconds);
+              return timeout.signal;
+            };
+            """);
+        await page.Clock.InstallAsync();
+    }
+
     /// <summary>The answer of <c>/api/cluster</c>: silos, and a model of one layer whose heads are on the first.</summary>
     public static string Cluster(IEnumerable<string> silos, int heads = 0, params IEnumerable<string> models)
     {

@@ -14,11 +14,23 @@ public sealed class StagedPageTests
     public async Task A_silo_that_answers_no_more_is_not_shown_as_live()
     {
         await using var browser = await Browser.StartAsync();
-        var hangs = false;
-        await StagedPage.OpenAsync(browser.Page, _ => hangs ? Never : Task.FromResult(StagedPage.Cluster(["first"])));
+        var (hangs, asked) = (false, new TaskCompletionSource());
+        await StagedPage.RunClockAsync(browser.Page);
+        await StagedPage.OpenAsync(browser.Page, _ =>
+        {
+            if (!hangs)
+            {
+                return Task.FromResult(StagedPage.Cluster(["first"]));
+            }
+
+            asked.TrySetResult();
+            return Never;
+        });
         await Expect(browser.Page.Locator("#state")).ToHaveTextAsync("live: 0 active heads on 1 silo");
 
         hangs = true;
+        await asked.Task.WaitAsync(Programs.Patience, TestContext.Current.CancellationToken);
+        await browser.Page.Clock.FastForwardAsync(20_000);
         await Expect(browser.Page.Locator("#state.away")).ToHaveTextAsync("no answer: none within 20 s");
 
         hangs = false;
