@@ -17,8 +17,8 @@ public sealed class LargeInputTests(ITestOutputHelper output)
     {
         var megabytes = int.Parse(Environment.GetEnvironmentVariable("HEADCLUSTER_LARGE_MB") ?? "64", CultureInfo.InvariantCulture);
         var sequences = (int)(megabytes * 1e6 / (sizeof(float) * Length * Width)) + 1;
-        await using var first = await SiloProcess.StartAsync();
-        await using var second = await SiloProcess.StartAsync(first);
+        await using var first = await SiloProcess.StartAsync(primary: null, SiloProcess.Unrehearsed);
+        await using var second = await SiloProcess.StartAsync(first, SiloProcess.Unrehearsed);
         await using var client = await HeadClusterClient.ConnectAsync(first.Gateway, Stop);
         var x = Inputs.Matrix(sequences * Length, Width);
         await client.AttendAsync(Model, 0, x.RowRange(0, Length), Stop);

@@ -25,8 +25,8 @@ public sealed class SoakTests(ITestOutputHelper output)
     [Fact]
     public async Task Working_set_of_silos_is_where_it_was_after_the_first_requests()
     {
-        await using var first = await SiloProcess.StartAsync();
-        await using var second = await SiloProcess.StartAsync(first);
+        await using var first = await SiloProcess.StartAsync(primary: null, SiloProcess.Unrehearsed);
+        await using var second = await SiloProcess.StartAsync(first, SiloProcess.Unrehearsed);
         await using var client = await HeadClusterClient.ConnectAsync(first.Gateway, Stop);
         var requests = new MixedRequests();
         await requests.SendEachAsync(client, Stop);

@@ -45,11 +45,10 @@ internal sealed partial class LocalCluster : IAsyncDisposable
     /// <summary>Runs the script with a directory of its own and the silo that was built beside these tests.</summary>
     public Task<CommandResult> RunAsync(params string[] args)
     {
-        var environment = new Dictionary<string, string>
+        var environment = new Dictionary<string, string>(SiloProcess.Quick)
         {
             ["HEADCLUSTER_STATE"] = _state.File("cluster"),
             ["HEADCLUSTER_SILO"] = Path.Combine(AppContext.BaseDirectory, Programs.Silo),
-            [SiloProcess.Rehearse] = "false",
             ["HeadCluster__Scheduling__Automatic"] = "false",
             ["PATH"] = Path.GetDirectoryName(Programs.DotNet) + ":" + Environment.GetEnvironmentVariable("PATH"),
         };

@@ -7,14 +7,20 @@ namespace HeadCluster.System.Tests;
 /// <summary>A silo in a process of its own, on free ports; killed when disposed.</summary>
 internal sealed class SiloProcess : IAsyncDisposable
 {
-    /// <summary>
-    /// An environment in which a silo rehearses, as it does unless a test starts it: tests start hundreds, and only some watch how long
-    /// requests take.
-    /// </summary>
+    /// <summary>The variable that says whether a silo rehearses; one whose environment has it is started as it ships.</summary>
+    public const string Rehearse = "HeadCluster__Silo__Rehearse";
+
+    /// <summary>An environment in which a silo rehearses, as it does unless a test starts it.</summary>
     public static readonly Dictionary<string, string> Rehearsed = new() { [Rehearse] = "true" };
 
-    /// <summary>The variable that says whether a silo rehearses.</summary>
-    public const string Rehearse = "HeadCluster__Silo__Rehearse";
+    /// <summary>An environment in which a silo compiles as it ships and does not rehearse, for tests that watch memory.</summary>
+    public static readonly Dictionary<string, string> Unrehearsed = new() { [Rehearse] = "false" };
+
+    /// <summary>
+    /// An environment in which a silo starts soon: it does not rehearse, and the runtime compiles methods without optimising them at
+    /// their first call. Tests start hundreds, and only some watch how long requests take or what memory they leave.
+    /// </summary>
+    public static readonly Dictionary<string, string> Quick = new(Unrehearsed) { ["DOTNET_TC_QuickJit"] = "1" };
 
     // A port that was free may be taken by another test before the silo listens on it; then others are tried.
     private const int Attempts = 3;
@@ -138,7 +144,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         var process = Programs.Start(
             Programs.Silo,
-            environment.ContainsKey(Rehearse) ? environment : new(environment) { [Rehearse] = "false" },
+            environment.ContainsKey(Rehearse) ? environment : new(Quick.Concat(environment)),
             ["--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}", "--primary-port", $"{primaryPort}", .. args],
             launcher);
         var silo = new SiloProcess(process, siloPort, gatewayPort);
