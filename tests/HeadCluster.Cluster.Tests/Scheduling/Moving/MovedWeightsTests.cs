@@ -10,7 +10,8 @@ public sealed class MovedWeightsTests(ITestOutputHelper output)
     private const string Model = "random:gpt2-small?layers=1&heads=1&kv_heads=1";
     private const long WeightBytes = 768 * 3 * 64 * sizeof(float);
     private const int Moves = 40;
-    private const int Rounds = 3;
+    private const int Rounds = 10;
+    private const int Enough = 2;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -22,18 +23,18 @@ public sealed class MovedWeightsTests(ITestOutputHelper output)
         await cluster.Client.AttendAsync(Model, 0, Matrices.Random(4, 768), Stop);
         await MoveAsync();
 
-        // Silos that other tests have left may go in one of the rounds, and hide what grew in it.
-        var most = long.MinValue;
-        for (var round = 0; round < Rounds; round++)
+        // What is left behind shows in each round; what other tests have left, and what their threads keep for later, comes and goes in some.
+        var same = 0;
+        for (var round = 0; round < Rounds && same < Enough; round++)
         {
             var before = LargeObjectBytes();
             await MoveAsync();
             var grown = LargeObjectBytes() - before;
             output.WriteLine($"{grown:N0} bytes more in use after {Moves} moves of {WeightBytes:N0} bytes of weights");
-            most = Math.Max(most, grown);
+            same = Math.Abs(grown) < WeightBytes ? same + 1 : 0;
         }
 
-        Assert.InRange(most, long.MinValue, WeightBytes - 1);
+        Assert.Equal(Enough, same);
 
         async Task MoveAsync()
         {
