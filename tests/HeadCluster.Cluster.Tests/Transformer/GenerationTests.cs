@@ -80,7 +80,8 @@ public sealed class GenerationTests
         Assert.Equal(expected, tokens);
     }
 
-    [Fact]
+    // Where it is not, it would not end.
+    [Fact(Timeout = 60_000)]
     public async Task What_heads_keep_of_a_generation_is_let_go_of_when_it_ends()
     {
         await using var cluster = await BareCluster.StartAsync(2, silo => silo.Configure<HeadClusterOptions>(
