@@ -89,18 +89,18 @@ internal sealed class GrainCalls
 
     /// <summary>Makes a call that answers item by item, and may take a time from the first on until the last; it is told what is left.</summary>
     /// <param name="timeLimit">The time; null for the one that all requests have.</param>
-    /// <param name="call">The call, for the items after those that it is given.</param>
-    /// <param name="isServed">Asks whether the cluster is still computing the item that is waited for.</param>
+    /// <param name="call">The call, under an id of its own, for the items after those that it is given.</param>
+    /// <param name="isServed">Asks whether the cluster is still computing the item that the call of an id waits for.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async IAsyncEnumerable<T> StreamAsync<T>(
         TimeSpan? timeLimit,
-        Func<IReadOnlyList<T>, TimeSpan?, CancellationToken, IAsyncEnumerable<T>> call,
-        Func<CancellationToken, Task<bool>> isServed,
+        Func<Guid, IReadOnlyList<T>, TimeSpan?, CancellationToken, IAsyncEnumerable<T>> call,
+        Func<Guid, CancellationToken, Task<bool>> isServed,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var budget = StartTime(timeLimit);
         using var end = new BudgetEnd(budget, _time, cancellationToken);
-        await using var items = StreamAsync<T>((known, token) => call(known, budget.Remaining, token), isServed, end.Token).GetAsyncEnumerator(CancellationToken.None);
+        await using var items = StreamAsync<T>((id, known, token) => call(id, known, budget.Remaining, token), isServed, end.Token).GetAsyncEnumerator(CancellationToken.None);
         while (await end.AwaitAsync(items.MoveNextAsync().AsTask()))
         {
             yield return items.Current;
@@ -108,14 +108,14 @@ internal sealed class GrainCalls
     }
 
     /// <summary>Makes a call that answers item by item.</summary>
-    /// <param name="call">The call, for the items after those that it is given.</param>
+    /// <param name="call">The call, under an id of its own, for the items after those that it is given.</param>
     /// <param name="isServed">
-    /// Asks whether the cluster is still computing the item that is waited for; null where items come when something has happened.
+    /// Asks whether the cluster is still computing the item that the call of an id waits for; null where items come when something has happened.
     /// </param>
     /// <param name="cancellationToken">Gives up.</param>
     public async IAsyncEnumerable<T> StreamAsync<T>(
-        Func<IReadOnlyList<T>, CancellationToken, IAsyncEnumerable<T>> call,
-        Func<CancellationToken, Task<bool>>? isServed,
+        Func<Guid, IReadOnlyList<T>, CancellationToken, IAsyncEnumerable<T>> call,
+        Func<Guid, CancellationToken, Task<bool>>? isServed,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var known = new List<T>();
@@ -128,7 +128,8 @@ internal sealed class GrainCalls
 
             // With the first item the work begins; what is carried is the caller's own again once that has its item.
             RequestTrace.CarryCurrent();
-            await using var items = new Stream<T>(call(known, end.Token).GetAsyncEnumerator(end.Token));
+            var id = Guid.NewGuid();
+            await using var items = new Stream<T>(call(id, known, end.Token).GetAsyncEnumerator(end.Token));
             bool? more;
             while ((more = await NextAsync()) == true)
             {
@@ -147,7 +148,7 @@ internal sealed class GrainCalls
             {
                 try
                 {
-                    return await AttemptAsync(_ => items.MoveNextAsync(), isServed, lost, cancellationToken);
+                    return await AttemptAsync(_ => items.MoveNextAsync(), isServed is null ? null : token => isServed(id, token), lost, cancellationToken);
                 }
                 catch (Exception exception) when (Reason(exception, lost, cancellationToken) is { } reason)
                 {

@@ -89,7 +89,7 @@ public sealed class HeadClusterClient : IAsyncDisposable
         Task<AttentionResult> AskAsync(AttentionRequest part, CancellationToken token)
         {
             WireLimits.Check(part.Input, part.SequenceLengths);
-            var sent = part with { Id = NewId(part.Id) };
+            var sent = part with { Id = NewId(part.Id), SequenceLengths = Lengths(part) };
             return _calls.CallAsync(
                 budget,
                 (limit, end) => coordinator.AttendAsync(sent with { TimeLimit = limit }, end),
@@ -151,21 +151,14 @@ public sealed class HeadClusterClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         WireLimits.Check(request.Tokens);
         var transformer = _grains.GetGrain<ITransformerGrain>(ModelName.Check(model));
-        var id = Guid.Empty;
-        return _calls.StreamAsync<GeneratedToken>(request.TimeLimit, Ask, end => transformer.IsServingAsync(id, end), cancellationToken);
-
-        IAsyncEnumerable<GeneratedToken> Ask(IReadOnlyList<GeneratedToken> known, TimeSpan? limit, CancellationToken token)
-        {
-            if (known.Count > 0 && known.Count == request.Steps)
-            {
+        return _calls.StreamAsync<GeneratedToken>(
+            request.TimeLimit,
+            (id, known, limit, token) => known.Count > 0 && known.Count == request.Steps
                 // Only that it was the last token was lost.
-                return AsyncEnumerable.Empty<GeneratedToken>();
-            }
-
-            // Each time another: whoever computes for the one before has been given up.
-            id = Guid.NewGuid();
-            return transformer.GenerateAsync(After(request, known) with { Id = id, TimeLimit = limit }, token);
-        }
+                ? AsyncEnumerable.Empty<GeneratedToken>()
+                : transformer.GenerateAsync(After(request, known) with { Id = id, TimeLimit = limit }, token),
+            transformer.IsServingAsync,
+            cancellationToken);
     }
 
     /// <summary>Tells a model's shape.</summary>
@@ -199,6 +192,9 @@ public sealed class HeadClusterClient : IAsyncDisposable
 
     /// <summary>Closes the connection, if this client opened one.</summary>
     public ValueTask DisposeAsync() => _connection?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    // Who does not know of sequences that go on is to refuse them, and not to take their rows for a whole one.
+    private static int[]? Lengths(AttentionRequest request) => request is { Sequence: not null, SequenceLengths: null } ? [] : request.SequenceLengths;
 
     private static Guid NewId(Guid given) => given == Guid.Empty ? Guid.NewGuid() : given;
 

@@ -37,7 +37,7 @@ public sealed class HeadSchedulerClient
     public IAsyncEnumerable<MoveReport> ApplyAsync(string model, PlanRequest? request = null, CancellationToken cancellationToken = default)
     {
         var scheduler = Scheduler(model);
-        return _calls.StreamAsync<MoveReport>((_, token) => scheduler.ApplyAsync(request ?? new PlanRequest(), token), isServed: null, cancellationToken);
+        return _calls.StreamAsync<MoveReport>((_, _, token) => scheduler.ApplyAsync(request ?? new PlanRequest(), token), isServed: null, cancellationToken);
     }
 
     /// <summary>Moves one head to a silo, or activates it there.</summary>
@@ -65,7 +65,7 @@ public sealed class HeadSchedulerClient
         foreach (var model in models.Order(StringComparer.Ordinal))
         {
             var scheduler = Scheduler(model);
-            await using var moves = _calls.StreamAsync<MoveReport>((_, token) => scheduler.DrainAsync(silo, token), isServed: null, cancellationToken)
+            await using var moves = _calls.StreamAsync<MoveReport>((_, _, token) => scheduler.DrainAsync(silo, token), isServed: null, cancellationToken)
                 .GetAsyncEnumerator(CancellationToken.None);
             while (await NextAsync(moves))
             {

@@ -71,7 +71,7 @@ internal static class SequenceParts
     // What is wrong with a request is for the cluster to say, of the request as it came.
     private static bool IsWorthSplitting(AttentionRequest request) =>
         (long)request.Input.Length * sizeof(float) > PartBytes
-        && request is { Input.Rank: 2, SequenceLengths: { Length: > 1 } lengths }
+        && request is { Sequence: null, Input.Rank: 2, SequenceLengths: { Length: > 1 } lengths }
         && lengths.All(length => length > 0)
         && lengths.Sum(length => (long)length) == request.Input.Rows;
 

@@ -57,13 +57,14 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     {
         var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
-        AttentionInput.Check(key, request.Input, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
+        var lengths = SequenceInput.Lengths(request.SequenceLengths, request.Sequence, rows: request.Input is { Rank: 2 } matrix ? matrix.Rows : 0);
+        AttentionInput.Check(key, request.Input, lengths, model.ModelDim, model.MaxSequenceLength);
         var patterns = _patterns.Bound(key, request.Patterns, model);
-        SequenceInput.Check(key, request.Sequence, request.SequenceLengths, patterns, model);
-        RequestSize.CheckHead(key, model, request.Input.Rows, request.SequenceLengths, Own(patterns));
+        SequenceInput.Check(key, request.Sequence, lengths, patterns, model);
+        RequestSize.CheckHead(key, model, request.Input.Rows, lengths, Own(patterns));
 
         var z = HeadMatrix.Rent(request.Input.Rows, heads: 1, model.HeadShape().OutputDim);
-        var input = new LayerInput(new ArrivingRows(request.Input), request.SequenceLengths, patterns, request.Sequence, Compute.TakeTurn());
+        var input = new LayerInput(new ArrivingRows(request.Input), lengths, patterns, request.Sequence, Compute.TakeTurn());
         var report = await ComputeAsync(input, z.At(0), cancellationToken);
         return new HeadResult(z.Tensor, report);
     }
@@ -80,10 +81,11 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         await base.OnActivateAsync(cancellationToken);
+        var travelled = _travelled ?? [];
+        _travelled = null;
         if (LoadedWeights is not null)
         {
-            _sequences.Restore(_id, _travelled ?? [], LoadedWeights.Head);
-            _travelled = null;
+            _sequences.Restore(_id, travelled, LoadedWeights.Head);
             _local = new LocalHead(AttendAsync);
             _localGrains.Add(_id, _local);
         }
@@ -156,7 +158,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         }
 
         _timings.Add(computation);
-        if (input.Sequence is null)
+        if (input.Sequence is not { Past: > 0 })
         {
             _speed.Add(ModelLoads.Operations(weights.Model, input.SequenceLengths), computation.Held, computation.Waking);
         }

@@ -55,7 +55,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
 
     private async Task<AttentionResult> ServeAsync(LoadedLayer layer, AttentionRequest request, CancellationToken cancellationToken)
     {
-        int[] lengths = request.SequenceLengths ?? [request.Input is { Rank: 2 } matrix ? matrix.Rows : 0];
+        var lengths = SequenceInput.Lengths(request.SequenceLengths, request.Sequence, rows: request.Input is { Rank: 2 } matrix ? matrix.Rows : 0);
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
         var patterns = _services.Patterns.Bound(key, request.Patterns, layer.Model);
@@ -91,8 +91,8 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
                 Release(request, x, z.Matrix.Tensor);
             }
 
-            _services.Served.Add(_id.Model, request.Sequence is { Past: > 0 and var past }
-                ? new RequestShape(past + request.Input.Rows, RequestPhase.Decode)
+            _services.Served.Add(_id.Model, request is { Sequence.Past: > 0 and var past, Input.Rows: 1 }
+                ? new RequestShape(past + 1, RequestPhase.Decode)
                 : new RequestShape(lengths.Max()));
             var result = new AttentionResult(output, call.Reports, call.Silos)
             {

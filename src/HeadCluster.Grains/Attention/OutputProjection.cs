@@ -37,6 +37,20 @@ internal static class OutputProjection
         await heads.WaitAsync(Math.Clamp(headsHere - pool.ThreadCount + 1, least, all), cancellationToken);
         using var span = new SpanScope(Spans.StartLeaf("output_projection"));
         var output = FloatTensor.Rent(out var y, z.Rows, weights.Outputs);
+        if (z.Rows == 1)
+        {
+            // Memory sets the pace: each weight is read once, by whichever thread.
+            await heads.WaitAsync(all, cancellationToken);
+            var parts = new ProductParts(rows: 1, weights, pool.ThreadCount);
+            await span.WatchAsync(pool.RunPartsAsync(
+                parts.Count,
+                parts.Operations,
+                (part, token) => parts.Compute(part, z.Span, y, token),
+                new ComputeOrder(turn, all),
+                cancellationToken: cancellationToken));
+            return output;
+        }
+
         for (var done = 0; done < all;)
         {
             var first = done;

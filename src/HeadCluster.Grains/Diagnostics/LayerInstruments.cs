@@ -115,7 +115,10 @@ internal sealed class LayerInstruments
         public void Fail(Exception exception)
         {
             Spans.Fail(span, exception);
-            layer.RecordError(Spans.ErrorType(exception));
+            if (Spans.IsFailure(exception))
+            {
+                layer.RecordError(Spans.ErrorType(exception));
+            }
         }
 
         public void Dispose()

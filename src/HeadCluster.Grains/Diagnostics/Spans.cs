@@ -59,10 +59,14 @@ internal static class Spans
         return span;
     }
 
-    /// <summary>What a span covers failed with an exception; what was cancelled did not fail.</summary>
+    /// <summary>Whether an exception is a failure: what was cancelled is none, nor what is to be sent from a sequence's first row on.</summary>
+    public static bool IsFailure(Exception exception) =>
+        exception is not (OperationCanceledException or HeadClusterException { Kind: HeadClusterErrorKind.StateLost });
+
+    /// <summary>What a span covers ended with an exception.</summary>
     public static void Fail(Activity? span, Exception exception)
     {
-        if (span is not null && exception is not OperationCanceledException)
+        if (span is not null && IsFailure(exception))
         {
             span.SetTag(HeadClusterTelemetry.ErrorTag, ErrorType(exception));
             span.SetStatus(ActivityStatusCode.Error, exception.Message);

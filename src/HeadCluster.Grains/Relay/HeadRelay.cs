@@ -65,9 +65,10 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var model = _models.Open(request.Layer).Configuration;
         var width = model.HeadShape().OutputDim;
         var where = request.Layer.ToString();
-        AttentionInput.CheckShape(where, request.Rows, request.FirstRows.Columns, request.SequenceLengths, model.ModelDim, model.MaxSequenceLength);
-        SequenceInput.Check(where, request.Sequence, request.SequenceLengths, request.Patterns, model);
-        RequestSize.CheckLayer(request.Layer, model, request.Rows, request.SequenceLengths, request.Patterns);
+        var lengths = SequenceInput.Lengths(request.SequenceLengths, request.Sequence, request.Rows);
+        AttentionInput.CheckShape(where, request.Rows, request.FirstRows.Columns, lengths, model.ModelDim, model.MaxSequenceLength);
+        SequenceInput.Check(where, request.Sequence, lengths, request.Patterns, model);
+        RequestSize.CheckLayer(request.Layer, model, request.Rows, lengths, request.Patterns);
 
         var x = new ArrivingRows(request.Rows, model.ModelDim);
         x.Add(request.FirstRows);
@@ -80,16 +81,16 @@ internal sealed class HeadRelay : GrainService, IHeadRelay
         var departures = new List<Task>();
         try
         {
-            var input = new LayerInput(x, request.SequenceLengths, request.Patterns, request.Sequence, _compute.TakeTurn());
+            var input = new LayerInput(x, lengths, request.Patterns, request.Sequence, _compute.TakeTurn());
 
             var reports = await _heads.AttendAsync(request.Layer, request.Heads, z.Columns, input, Send, end.Token);
             var elapsed = _time.GetElapsedTime(started);
 
             // Otherwise it took other requests' time too, or that of rows that were on their way or of a head that is elsewhere.
-            var isAlone = isIdle && _compute.LastTurn == input.Turn && request is { Patterns: null, Sequence: null };
+            var isAlone = isIdle && _compute.LastTurn == input.Turn && request.Patterns is null && request.Sequence is not { Past: > 0 };
             if (isAlone && await arrival <= elapsed / 4 && Array.TrueForAll(reports, report => report.Silo.Equals(_here)))
             {
-                _answers.Add(request.Heads.Length, ModelLoads.Operations(model, request.SequenceLengths), elapsed);
+                _answers.Add(request.Heads.Length, ModelLoads.Operations(model, lengths), elapsed);
             }
 
             // All heads have read x and written z. After a failure some may still do so, and the memory is left to the collector.

@@ -3,7 +3,7 @@ namespace HeadCluster.Grains;
 /// <summary>
 /// A head as its neighbours on the same silo ask it: in turns of its grain, as any call, but without a message. Rows that are still arriving
 /// and the place for z are given by reference, and nobody has to look up where the head is, for which Orleans' directory takes its time
-/// while silos come and go. Turns of several requests interleave: a head changes nothing but its statistics.
+/// while silos come and go. Turns of several requests interleave: a head changes nothing but its statistics, and what it keeps of a sequence one of them at a time.
 /// </summary>
 internal sealed class LocalHead
 {

@@ -126,7 +126,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
                 throw HeadClusterException.InvalidInput($"silo {target.Name} is draining and takes no heads");
             }
 
-            var problem = _planner.Problem(Model, _planner.Shape(Model, profiles), profiles);
+            var problem = _planner.Problem(Model, _planner.Shape(Model, profiles, _board.Last(Model)), profiles);
             var load = problem.Heads.FirstOrDefault(known => known.Head == head);
             if (load.Head != head)
             {
@@ -173,7 +173,7 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     {
         var strategy = _planner.Strategy(request.Strategy);
         var now = _time.GetUtcNow();
-        var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles), profiles, last: _board.Last(Model)) with
+        var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles, _board.Last(Model)), profiles, last: _board.Last(Model)) with
         {
             CoordinatorRests = request.OnlyIfWorthIt && MovePolicy.Rests(_coordinatorMoved, now),
         };

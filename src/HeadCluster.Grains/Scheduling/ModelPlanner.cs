@@ -61,10 +61,13 @@ internal sealed class ModelPlanner
 
     /// <summary>The requests that the silos served lately, or else a prompt of the model's own length, up to 128.</summary>
     /// <exception cref="HeadClusterException">There is no such model.</exception>
-    public RequestShape Shape(string model, IEnumerable<SiloProfile> profiles)
+    /// <param name="model">The model.</param>
+    /// <param name="profiles">What silos reported.</param>
+    /// <param name="last">The plan that is in force; null if there is none.</param>
+    public RequestShape Shape(string model, IEnumerable<SiloProfile> profiles, HeadPlan? last)
     {
         var served = profiles.Aggregate(default(ServedRows), (sum, profile) => sum + profile.Served);
-        return served.Typical ?? new RequestShape(Math.Min(128, _models.Open(model).Configuration.MaxSequenceLength));
+        return served.Typical(last?.Shape.Phase) ?? new RequestShape(Math.Min(128, _models.Open(model).Configuration.MaxSequenceLength));
     }
 
     /// <summary>What a plan for a model depends on.</summary>

@@ -9,19 +9,22 @@ namespace HeadCluster.Grains;
 /// Keys and values of the sequences that heads of this silo keep from request to request, within a limit of memory. A request takes a cache
 /// out, and nobody else finds it until it is given back: another request of the same sequence meanwhile finds it lost, and is sent as a whole.
 /// </summary>
-/// <remarks>What is lost is never more than time. So nothing is taken from a sequence that goes on for another's sake: both would then lose it at every step.</remarks>
+/// <remarks>
+/// What is lost is never more than time. So nothing is taken from a sequence that goes on for another's sake: both would then lose it at every step.
+/// One of which not all heads find room is not worth what the others keep.
+/// </remarks>
 internal sealed class SequenceCaches : IDisposable
 {
-    /// <summary>Of a sequence whose end nobody told, as of a caller that died.</summary>
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
-
     /// <summary>What travels with one head at most, in bytes: a message that is too large would end the connection of two silos.</summary>
-    private const long MostTravelling = 64 << 20;
+    private const long MostTravelling = 16 << 20;
+
+    /// <summary>Of a sequence whose end nobody told, as where a silo died. Its next request may be one that takes long in the layers before.</summary>
+    private static readonly TimeSpan LongestPause = TimeLimits.Longest;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, Sequence> _sequences = [];
     private readonly long _limit;
-    private readonly string _silo;
+    private readonly SiloAddress _silo;
     private readonly TimeProvider _time;
     private readonly ITimer _sweep;
     private long _bytes;
@@ -29,9 +32,9 @@ internal sealed class SequenceCaches : IDisposable
     public SequenceCaches(IOptions<HeadClusterOptions> options, ILocalSiloDetails silo, TimeProvider time)
     {
         _limit = options.Value.SequenceMemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10;
-        _silo = silo.Name;
+        _silo = silo.SiloAddress;
         _time = time;
-        _sweep = time.CreateTimer(_ => Sweep(), state: null, LongestPause / 4, LongestPause / 4);
+        _sweep = time.CreateTimer(_ => Sweep(), state: null, LongestPause / 10, LongestPause / 10);
     }
 
     /// <summary>Memory of all caches, those that were taken out included, in bytes.</summary>
@@ -63,36 +66,36 @@ internal sealed class SequenceCaches : IDisposable
                 $"head {id} on silo {_silo} does not have the {sequence.Past} positions before of sequence {sequence.Id}; send it from position 0 on"));
         }
 
-        return Create(head, sequence.Capacity) is { } cache ? new KeptCache(this, id, sequence.Id, cache) : null;
+        if (Create(head, sequence.Capacity) is { } cache)
+        {
+            return new KeptCache(this, id, sequence.Id, cache);
+        }
+
+        Forget(sequence.Id);
+        return null;
     }
 
     /// <summary>Takes what a head has of all sequences out, to travel with it: those that were asked for last, as many as one message should hold.</summary>
     public SequenceState[] TakeAll(HeadId head)
     {
-        lock (_lock)
+        var states = new List<SequenceState>();
+        var bytes = 0L;
+        foreach (var (id, cache) in RemoveAll(head))
         {
-            var states = new List<SequenceState>();
-            var bytes = 0L;
-            foreach (var (id, sequence) in _sequences.OrderByDescending(sequence => sequence.Value.LastAsked))
+            var columns = cache.HeadDim + cache.ValueDim;
+            var taken = sizeof(float) * (long)cache.Length * columns;
+            if (bytes + taken <= MostTravelling)
             {
-                if (!sequence.Caches.Remove(head, out var cache))
-                {
-                    continue;
-                }
-
-                bytes += cache.Bytes;
-                if (bytes <= MostTravelling)
-                {
-                    var rows = new float[cache.Length * (cache.HeadDim + cache.ValueDim)];
-                    cache.CopyTo(rows);
-                    states.Add(new SequenceState(id, cache.Capacity, new FloatTensor(rows, cache.Length, cache.HeadDim + cache.ValueDim)));
-                }
-
-                Release(cache);
+                bytes += taken;
+                var rows = GC.AllocateUninitializedArray<float>(cache.Length * columns);
+                cache.CopyTo(rows);
+                states.Add(new SequenceState(id, cache.Capacity, new FloatTensor(rows, cache.Length, columns)));
             }
 
-            return [.. states];
+            Drop(cache);
         }
+
+        return [.. states];
     }
 
     /// <summary>Gives a head back what it had of sequences where it was. What there is no room for is lost, as is what is not of the head's sizes.</summary>
@@ -101,7 +104,7 @@ internal sealed class SequenceCaches : IDisposable
         var (headDim, columns) = (head.Shape.HeadDim, head.Shape.HeadDim + head.Shape.ValueDim);
         foreach (var (sequence, capacity, rows) in states)
         {
-            if (rows.Columns == columns && Create(head, capacity) is { } cache)
+            if (rows.Columns == columns && rows.Rows <= capacity && Create(head, capacity) is { } cache)
             {
                 cache.Append(rows.Span, columns, rows.Span[headDim..], columns, rows.Rows);
                 Keep(id, sequence, cache);
@@ -127,20 +130,32 @@ internal sealed class SequenceCaches : IDisposable
     /// <summary>Lets go of what a head has of all sequences.</summary>
     public void Forget(HeadId head)
     {
-        lock (_lock)
+        foreach (var (_, cache) in RemoveAll(head))
         {
-            foreach (var sequence in _sequences.Values)
-            {
-                if (sequence.Caches.Remove(head, out var cache))
-                {
-                    Release(cache);
-                }
-            }
+            Drop(cache);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _sweep.Dispose();
+
+    // What a head has of sequences, those first that were asked for last. It is the caller's from here on, and counts until that drops it.
+    private List<(Guid Sequence, KvCache Cache)> RemoveAll(HeadId head)
+    {
+        lock (_lock)
+        {
+            var removed = new List<(Guid, KvCache)>();
+            foreach (var (id, sequence) in _sequences.OrderByDescending(sequence => sequence.Value.LastAsked))
+            {
+                if (sequence.Caches.Remove(head, out var cache))
+                {
+                    removed.Add((id, cache));
+                }
+            }
+
+            return removed;
+        }
+    }
 
     // Null if there is no room.
     private KvCache? Create(AttentionHead head, int capacity)

@@ -9,6 +9,19 @@ internal static class SequenceInput
     /// <summary>Elements by which values are padded at most.</summary>
     private const int Rounding = 16;
 
+    /// <summary>
+    /// The lengths that travel with a request. Of one that goes on with a sequence none do, so that whoever does not know of sequences refuses
+    /// its rows, and does not take them for a whole one.
+    /// </summary>
+    public static int[] Travelling(int[] sequenceLengths, CachedSequence? sequence) => sequence is null ? sequenceLengths : [];
+
+    /// <summary>The lengths of a request's sequences, as they are meant.</summary>
+    /// <param name="sequenceLengths">As they came; null for one sequence.</param>
+    /// <param name="sequence">The sequence that the rows go on with; null for sequences that are whole.</param>
+    /// <param name="rows">Rows of x.</param>
+    public static int[] Lengths(int[]? sequenceLengths, CachedSequence? sequence, int rows) =>
+        sequenceLengths is null || (sequence is not null && sequenceLengths.Length == 0) ? [rows] : sequenceLengths;
+
     /// <summary>Checks a sequence whose rows have been checked.</summary>
     /// <param name="where">The layer or head, for errors.</param>
     /// <param name="sequence">The sequence; null for sequences that are whole.</param>

@@ -91,7 +91,7 @@ internal sealed class ForwardPass
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
         var grain = _layers[layer];
-        var request = new AttentionRequest(new FloatTensor(input, rows, width), sequenceLengths, patterns, Guid.NewGuid(), Sequence: sequence);
+        var request = new AttentionRequest(new FloatTensor(input, rows, width), SequenceInput.Travelling(sequenceLengths, sequence), patterns, Guid.NewGuid(), Sequence: sequence);
         try
         {
             return await RepeatedCall.FirstAsync(end => grain.AttendAsync(request with { TimeLimit = deadline.Remaining }, end), IsLostAsync, _time, deadline.AnswersToken);

@@ -83,9 +83,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         var tokens = request.Tokens;
 
         // What is generated last is not fed back. Where rows attend to later ones too, each step changes all of them.
-        var sequence = body.Model.Causal && request.Steps > 1
-            ? new CachedSequence(Guid.NewGuid(), Past: 0, Capacity: tokens.Length + request.Steps - 1)
-            : null;
+        var sequence = body.Model.Causal && request.Steps > 1 ? new GeneratedSequence(capacity: tokens.Length + request.Steps - 1) : null;
         using var deadline = new Deadline(request.TimeLimit, _time, cancellationToken);
         using var generation = _instruments.StartGeneration(Name, tokens.Length);
         try
@@ -93,17 +91,13 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
             for (var step = 0; step < request.Steps; step++)
             {
                 var next = await NextAsync(request.Id, pass, tokens, sequence, generation, deadline, cancellationToken);
-                sequence = sequence is null ? null : sequence with { Past = tokens.Length };
                 tokens = [.. tokens, next.Token];
                 yield return next;
             }
         }
         finally
         {
-            if (sequence is not null)
-            {
-                _sequences.Forget(sequence.Id);
-            }
+            Forget(sequence);
         }
     }
 
@@ -145,7 +139,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         Guid id,
         ForwardPass pass,
         int[] tokens,
-        CachedSequence? sequence,
+        GeneratedSequence? sequence,
         ModelInstruments.Generation generation,
         Deadline deadline,
         CancellationToken cancellationToken)
@@ -166,7 +160,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     }
 
     private async Task<GeneratedToken> ChooseAsync(
-        ForwardPass pass, int[] tokens, CachedSequence? sequence, Deadline deadline, CancellationToken cancellationToken)
+        ForwardPass pass, int[] tokens, GeneratedSequence? sequence, Deadline deadline, CancellationToken cancellationToken)
     {
         var result = await RunAsync(pass, new ForwardRequest(tokens), [tokens.Length], sequence, logits: 1, deadline, cancellationToken);
         return NonFinite.IndexOf(result.Logits.Span) < 0
@@ -178,7 +172,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         ForwardPass pass,
         ForwardRequest request,
         int[] lengths,
-        CachedSequence? sequence,
+        GeneratedSequence? sequence,
         int logits,
         Deadline deadline,
         CancellationToken cancellationToken)
@@ -190,9 +184,9 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         var sampled = _sampling.Sample(Name, model, request, lengths);
         try
         {
-            var result = await (sequence is { Past: > 0 } && sampled is null
-                ? ContinueAsync(pass, request, lengths, sequence, deadline)
-                : pass.RunAsync(sampled ?? request, lengths, Beginning(sequence), logits, deadline));
+            var result = sampled is null && sequence?.Rest is { } rest
+                ? await ContinueAsync(pass, request, lengths, sequence, rest, deadline)
+                : await ComputeAsync(pass, sampled ?? request, lengths, sequence, logits, deadline);
             _sampling.Keep(Name, request, lengths, result);
             return sampled is null ? result : result with { Layers = WithoutPatterns(result.Layers) };
         }
@@ -211,22 +205,46 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         }
     }
 
-    // Computes what is new of one sequence, or all of it if a head has lost what was before: it died with its silo, or had no room for it.
-    private static async Task<ForwardResult> ContinueAsync(
-        ForwardPass pass, ForwardRequest request, int[] lengths, CachedSequence sequence, Deadline deadline)
+    private static async Task<ForwardResult> ComputeAsync(
+        ForwardPass pass, ForwardRequest request, int[] lengths, GeneratedSequence? sequence, int logits, Deadline deadline)
+    {
+        var result = await pass.RunAsync(request, lengths, sequence?.Whole, logits, deadline);
+        sequence?.Keep(request.Tokens.Length, wentOn: false, result.Layers);
+        return result;
+    }
+
+    // Computes what is new of a sequence, or all of it if a head does not have what was before: it died with its silo, or had no room for it.
+    private async Task<ForwardResult> ContinueAsync(
+        ForwardPass pass, ForwardRequest request, int[] lengths, GeneratedSequence sequence, CachedSequence rest, Deadline deadline)
     {
         try
         {
-            var next = request.Tokens[sequence.Past..];
-            return await pass.RunAsync(request with { Tokens = next }, [next.Length], sequence, logits: 1, deadline);
+            var next = request.Tokens[rest.Past..];
+            var result = await pass.RunAsync(request with { Tokens = next }, [next.Length], rest, logits: 1, deadline);
+            sequence.Keep(request.Tokens.Length, wentOn: true, result.Layers);
+            return result;
         }
         catch (HeadClusterException exception) when (exception.Kind == HeadClusterErrorKind.StateLost)
         {
-            return await pass.RunAsync(request, lengths, Beginning(sequence), logits: 1, deadline);
+            sequence.Lose();
         }
+
+        if (sequence.Whole is null)
+        {
+            // What some heads keep of it is of no use without the others.
+            Forget(sequence);
+        }
+
+        return await ComputeAsync(pass, request, lengths, sequence, logits: 1, deadline);
     }
 
-    private static CachedSequence? Beginning(CachedSequence? sequence) => sequence is null ? null : sequence with { Past = 0 };
+    private void Forget(GeneratedSequence? sequence)
+    {
+        if (sequence is not null)
+        {
+            _sequences.Forget(sequence.Id, sequence.Silos);
+        }
+    }
 
     // As they are where nobody looks.
     private static HeadReport[][] WithoutPatterns(HeadReport[][] layers) =>

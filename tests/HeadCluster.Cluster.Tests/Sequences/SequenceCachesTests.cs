@@ -62,18 +62,56 @@ public sealed class SequenceCachesTests
         using var caches = Caches(limit: CacheBytes);
         Keep(caches, First, rows: 3);
 
-        Assert.Null(caches.Take(Second, new CachedSequence(_sequence, 0, Capacity), Head));
         Assert.Null(caches.Take(First, new CachedSequence(Guid.NewGuid(), 0, Capacity), Head));
         Assert.Equal(CacheBytes, caches.Bytes);
 
         caches.Forget(_sequence);
         Assert.Equal(0, caches.Bytes);
-        using var taken = caches.Take(Second, new CachedSequence(_sequence, 0, Capacity), Head);
+        using var taken = caches.Take(First, new CachedSequence(Guid.NewGuid(), 0, Capacity), Head);
         Assert.NotNull(taken);
     }
 
     [Fact]
-    public void A_sequence_that_nobody_asks_for_is_let_go_of_after_a_minute()
+    public void A_sequence_of_which_a_head_finds_no_room_leaves_that_of_the_others_to_others()
+    {
+        using var caches = Caches(limit: CacheBytes);
+        Keep(caches, First, rows: 3);
+
+        Assert.Null(caches.Take(Second, new CachedSequence(_sequence, 0, Capacity), Head));
+
+        Assert.Equal(0, caches.Bytes);
+        AssertLost(caches, First, past: 3);
+    }
+
+    [Fact]
+    public void What_travels_with_a_head_is_counted_by_what_it_holds_and_is_no_more_than_a_message_should_hold()
+    {
+        // 16 MiB, of 512 bytes a row, and a row more.
+        const int TooMany = (16 << 20) / 512 + 1;
+        using var caches = Caches(limit: 1L << 30);
+        var wide = Guid.NewGuid();
+        Keep(caches, First, rows: 5, wide, capacity: TooMany);
+        Keep(caches, First, rows: 3);
+        Keep(caches, First, rows: TooMany, Guid.NewGuid(), capacity: TooMany);
+
+        var states = caches.TakeAll(First);
+
+        Assert.Equal([(wide, 5), (_sequence, 3)], states.Select(state => (state.Sequence, state.Rows.Rows)).OrderByDescending(state => state.Rows));
+        Assert.Equal(0, caches.Bytes);
+    }
+
+    [Fact]
+    public void What_is_longer_than_it_may_become_is_not_taken_for_a_sequence()
+    {
+        using var caches = Caches();
+
+        caches.Restore(First, [new SequenceState(_sequence, Capacity: 2, Matrices.Random(3, 128))], Head);
+
+        Assert.Equal(0, caches.Bytes);
+    }
+
+    [Fact]
+    public void A_sequence_that_nobody_asks_for_is_let_go_of_after_ten_minutes()
     {
         using var caches = Caches();
         var idle = _sequence;
@@ -81,14 +119,14 @@ public sealed class SequenceCachesTests
         Keep(caches, Second, rows: 3);
         var used = Guid.NewGuid();
         Keep(caches, First, rows: 3, sequence: used);
-        _clock.Advance(TimeSpan.FromSeconds(45));
+        _clock.Advance(TimeSpan.FromMinutes(8));
         Assert.Equal(3 * CacheBytes, caches.Bytes);
         using (var taken = caches.Take(First, new CachedSequence(used, 3, Capacity), Head)!)
         {
             taken.Keep();
         }
 
-        _clock.Advance(TimeSpan.FromSeconds(15));
+        _clock.Advance(TimeSpan.FromMinutes(2));
 
         Assert.Equal(CacheBytes, caches.Bytes);
         AssertLost(caches, First, past: 3);
@@ -159,9 +197,9 @@ public sealed class SequenceCachesTests
     private SequenceCaches Caches(long limit = 1 << 20) =>
         new(Options.Create(new HeadClusterOptions { SequenceMemoryBytes = limit }), new SomeSilo(SiloAddress.Zero), _clock);
 
-    private void Keep(SequenceCaches caches, HeadId head, int rows, Guid? sequence = null)
+    private void Keep(SequenceCaches caches, HeadId head, int rows, Guid? sequence = null, int capacity = Capacity)
     {
-        using var taken = caches.Take(head, new CachedSequence(sequence ?? _sequence, 0, Capacity), Head)!;
+        using var taken = caches.Take(head, new CachedSequence(sequence ?? _sequence, 0, capacity), Head)!;
         taken.Cache.Append(Row(rows), 128, Row(rows).AsSpan(64), 128, rows);
         taken.Keep();
     }

@@ -1,5 +1,8 @@
 using CsCheck;
+using HeadCluster.Grains;
+using HeadCluster.Models;
 using HeadCluster.Testing;
+using HeadCluster.Tests.Diagnostics;
 
 namespace HeadCluster.Tests.Sequences;
 
@@ -85,6 +88,67 @@ public sealed class SequenceTests(SequenceTests.TwoSilos silos) : IClassFixture<
                 () => AskAsync(sequence, past, past + 1), Model, $"does not have the {past} positions before of sequence {sequence}", "send it from position 0 on");
             Assert.Equal(HeadClusterErrorKind.StateLost, error.Kind);
         }
+    }
+
+    [Fact]
+    public async Task Pieces_give_the_bits_of_the_whole_also_where_x_is_rounded_on_its_way()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, options => options.WirePrecision = WirePrecision.BFloat16, Stop);
+        var expected = (await cluster.Client.AttendAsync(Model, 0, Whole, Stop)).Output;
+        var request = new AttentionRequest(Whole.RowRange(0, 70), Sequence: new CachedSequence(Guid.NewGuid(), 0, Positions));
+        await cluster.Client.AttendAsync(Model, 0, request, Stop);
+
+        var next = request with { Input = Whole.RowRange(70, 130), Sequence = request.Sequence! with { Past = 70 } };
+        var answer = await cluster.Client.AttendAsync(Model, 0, next, Stop);
+
+        Assert.Equal(expected.RowRange(70, 130).Span, answer.Output.Span);
+    }
+
+    [Fact]
+    public void Layers_of_which_rows_attend_to_later_ones_have_no_sequences_that_go_on()
+    {
+        var model = ModelLocation.Open(Model).Configuration with { Causal = false };
+
+        var error = Assert.Throws<HeadClusterException>(
+            () => SequenceInput.Check("here", new CachedSequence(Guid.NewGuid(), 0, 20), [10], patterns: null, model));
+
+        Assert.Equal("here: the request goes on with a sequence, but rows of this model attend to later ones too; expected whole sequences", error.Message);
+    }
+
+    // As a silo of before would get it.
+    [Fact]
+    public async Task Who_does_not_know_of_sequences_refuses_rows_that_go_on()
+    {
+        var sequence = new CachedSequence(Guid.NewGuid(), 3, 20);
+        var unknown = new AttentionRequest(Whole.RowRange(0, 1), SequenceInput.Travelling([1], sequence));
+
+        await Refusal.OfAsync(() => silos.Cluster.Client.AttendAsync(Model, 0, unknown, Stop), "the sequences are 0 long in all; expected 1");
+    }
+
+    [Fact]
+    public async Task A_request_that_is_cancelled_while_it_computes_keeps_nothing()
+    {
+        const string Large = "random:gpt2-small?layers=1&heads=2";
+        await using var cluster = await HeadClusterTestCluster.StartAsync(1);
+        var request = new AttentionRequest(Matrices.Random(8, 768));
+        await cluster.Client.AttendAsync(Large, 0, request, Stop);
+        cluster.SlowSilo(cluster.Silos[0], TimeSpan.FromDays(1));
+        using var measured = new Measurements<long>(cluster.Silos[0]);
+        using var cancellation = new CancellationTokenSource();
+        var sequence = new CachedSequence(Guid.NewGuid(), 0, 64);
+        var asked = cluster.Client.AttendAsync(Large, 0, request with { Sequence = sequence }, cancellation.Token);
+        await cluster.WaitForComputationsAsync(cluster.Silos[0], 1, Stop);
+        measured.Observe();
+
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+        await cluster.WaitUntilIdleAsync(Stop);
+        cluster.SlowSilo(cluster.Silos[0], TimeSpan.Zero);
+
+        // Its own turn comes after that of the heads that were cancelled.
+        await cluster.Client.AttendAsync(Large, 0, request, Stop);
+        measured.Observe();
+        Assert.Equal([2L * sizeof(float) * 64 * 128, 0], measured.Of("headcluster.sequences.memory By"));
     }
 
     [Fact]

@@ -10,6 +10,9 @@ namespace HeadCluster.Tests.Transformer;
 /// <summary>Generating from whatever the model takes, while silos come and go.</summary>
 public sealed class GenerationTests
 {
+    // Of eight positions: 64 keys and 8 values of 16 elements.
+    private const long BytesOfHead = sizeof(float) * 16 * (64 + 8);
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -35,12 +38,14 @@ public sealed class GenerationTests
     }
 
     [Theory]
-    [InlineData(null, 1)]
-    [InlineData(0L, 6)]
-    public async Task Each_step_computes_one_row_where_heads_may_keep_the_others(long? sequenceMemory, int rowsOfSecondStep)
+    [InlineData(null, new[] { 5, 5, 5, 1, 1, 1, 1, 1, 1, 1, 1, 1 })]
+    // No room, or only for five of the nine heads: what could not go on is computed as a whole, and after two such steps nothing else is tried.
+    [InlineData(0L, new[] { 5, 5, 5, 1, 6, 6, 6, 1, 7, 7, 7, 8, 8, 8 })]
+    [InlineData(5 * BytesOfHead, new[] { 5, 5, 5, 1, 6, 6, 6, 1, 7, 7, 7, 8, 8, 8 })]
+    public async Task Each_step_computes_one_row_where_heads_may_keep_the_others(long? sequenceMemory, int[] rows)
     {
         await using var cluster = await HeadClusterTestCluster.StartAsync(
-            2,
+            1,
             options =>
             {
                 options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory };
@@ -49,13 +54,38 @@ public sealed class GenerationTests
             Stop);
         using var collector = cluster.CollectSpans();
 
-        var tokens = await cluster.Client.GenerateAsync(NanoGpt.Name, new GenerationRequest([1, 2, 0, 1, 2], Steps: 2), Stop).ToListAsync(Stop);
+        var tokens = await cluster.Client.GenerateAsync(NanoGpt.Name, new GenerationRequest([1, 2, 0, 1, 2], Steps: 4), Stop).ToListAsync(Stop);
 
-        // What could not go on is computed once more, from the first row on.
-        var answered = collector.Spans.Where(span => span is { OperationName: "attention", Status: not ActivityStatusCode.Error });
-        Assert.Equal([5, 5, 5, rowsOfSecondStep, rowsOfSecondStep, rowsOfSecondStep], answered.Select(span => (int)span.GetTagItem(HeadClusterTelemetry.RowsTag)!));
-        var choices = await cluster.Client.LogitsAsync(NanoGpt.Name, new[] { 1, 2, 0, 1, 2, tokens[0].Token }, Stop);
-        Assert.Equal([Largest(choices.Row(4)), Largest(choices.Row(5))], tokens.Select(token => token.Token));
+        Assert.Equal(rows, Rows(collector));
+        Assert.All(collector.Spans, span => Assert.Equal(ActivityStatusCode.Unset, span.Status));
+        int[] all = [1, 2, 0, 1, 2, .. tokens.Select(token => token.Token)];
+        var choices = await cluster.Client.LogitsAsync(NanoGpt.Name, all.AsMemory(..^1), Stop);
+        Assert.Equal(all[5..], Enumerable.Range(4, 4).Select(position => GreedyChoice.From(choices.Row(position), position).Token));
+    }
+
+    [Fact]
+    public async Task Heads_that_move_within_a_generation_go_on_where_they_are()
+    {
+        await using var cluster = await HeadClusterTestCluster.StartAsync(2, NanoGpt.Model);
+        using var collector = cluster.CollectSpans();
+        var request = new GenerationRequest([1, 2, 0], Steps: 5);
+        var before = new Dictionary<HeadId, SiloAddress>();
+
+        await foreach (var token in cluster.Client.GenerateAsync(NanoGpt.Name, request, Stop))
+        {
+            if (token.Position == 4)
+            {
+                foreach (var (head, silo) in await cluster.FindHeadsAsync(Stop))
+                {
+                    before[head] = silo;
+                    await cluster.PlaceHeadAsync(head, cluster.Silos.First(other => !other.Equals(silo)));
+                }
+            }
+        }
+
+        Assert.Equal(9, before.Count);
+        Assert.All(await cluster.FindHeadsAsync(Stop), place => Assert.NotEqual(before[place.Key], place.Value));
+        Assert.Equal([3, 3, 3, .. Enumerable.Repeat(1, 12)], Rows(collector));
     }
 
     [Fact]
@@ -84,6 +114,7 @@ public sealed class GenerationTests
     [Fact(Timeout = 60_000)]
     public async Task What_heads_keep_of_a_generation_is_let_go_of_when_it_ends()
     {
+        var stop = TestContext.Current.CancellationToken;
         await using var cluster = await BareCluster.StartAsync(2, silo => silo.Configure<HeadClusterOptions>(
             options => options.Models[NanoGpt.Name] = new() { Path = NanoGpt.Directory }));
         var model = cluster.Client.GetGrain<ITransformerGrain>(NanoGpt.Name);
@@ -95,7 +126,7 @@ public sealed class GenerationTests
         // It is told in one message a silo, which nobody answers.
         while (Kept() > 0)
         {
-            Stop.ThrowIfCancellationRequested();
+            stop.ThrowIfCancellationRequested();
             await Task.Yield();
         }
 
@@ -136,5 +167,7 @@ public sealed class GenerationTests
     private static async Task<SiloAddress> WhereAsync(HeadClusterTestCluster cluster) =>
         (await cluster.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(cluster.Grains.GetGrain<ITransformerGrain>(NanoGpt.Name), Stop))!;
 
-    private static int Largest(ReadOnlySpan<float> logits) => GreedyChoice.From(logits, position: 0).Token;
+    // Of each layer's passes.
+    private static IEnumerable<int> Rows(SpanCollector collector) =>
+        collector.Spans.Where(span => span.OperationName == "attention").Select(span => (int)span.GetTagItem(HeadClusterTelemetry.RowsTag)!);
 }

@@ -163,7 +163,7 @@ public sealed class GrainCallsTests
         var parents = new List<object?>();
 
         await using var stream = calls.StreamAsync<int>(
-            (known, _) =>
+            (_, known, _) =>
             {
                 parents.Add(RequestContext.Get("traceparent"));
                 return OneThenLostAsync(known.Count);
@@ -193,7 +193,7 @@ public sealed class GrainCallsTests
         var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
         var items = new List<int>();
 
-        await using var stream = calls.StreamAsync<int>((known, _) => OneMoreAsync(known.Count), isServed: null, TestContext.Current.CancellationToken)
+        await using var stream = calls.StreamAsync<int>((_, known, _) => OneMoreAsync(known.Count), isServed: null, TestContext.Current.CancellationToken)
             .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         while (await NextAsync())
         {
@@ -234,12 +234,12 @@ public sealed class GrainCallsTests
         var calls = new GrainCalls(loss: null, Minute, timeLimit: null, clock);
         var ends = new List<CancellationToken>();
         await using var stream = calls.StreamAsync<int>(
-            (known, end) =>
+            (_, known, end) =>
             {
                 ends.Add(end);
                 return ends.Count == 1 ? OneThenNoneAsync() : AsyncEnumerable.Range(known.Count, 2);
             },
-            isServed: _ => Task.FromResult(false),
+            isServed: (_, _) => Task.FromResult(false),
             TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await stream.MoveNextAsync());
 
@@ -272,8 +272,8 @@ public sealed class GrainCallsTests
         var asked = 0;
         var questions = 0;
         await using var stream = calls.StreamAsync<int>(
-            (_, _) => OneAsync(),
-            isServed: _ =>
+            (_, _, _) => OneAsync(),
+            isServed: (_, _) =>
             {
                 questions++;
                 return Task.FromResult(true);

@@ -26,6 +26,17 @@ public sealed class SequencePartsTests
     }
 
     [Fact]
+    public async Task What_goes_on_with_a_sequence_is_asked_for_as_it_is_however_large()
+    {
+        var whole = Whole with { Patterns = null, Sequence = new CachedSequence(Guid.NewGuid(), Past: 0, Capacity: 208) };
+        var asked = new List<AttentionRequest>();
+
+        await SequenceParts.AttendAsync(whole, (request, _) => { asked.Add(request); return AnswerAsync(request); }, Stop);
+
+        Assert.Same(whole, Assert.Single(asked));
+    }
+
+    [Fact]
     public async Task Answers_of_parts_are_one_answer_in_the_order_of_the_rows_whose_times_add_up()
     {
         var (first, last) = (new TaskCompletionSource(), new TaskCompletionSource());

@@ -58,11 +58,23 @@ internal readonly record struct ServedRows(
     /// </summary>
     private const int RowsOfStep = 10;
 
+    /// <summary>How many times as long the other must take that is not planned for: heads would go to and fro where both take about as long.</summary>
+    private const int Outweighs = 2;
+
     /// <summary>What took most of the time, as it was on average over its rows or steps; null if nothing was served.</summary>
-    public RequestShape? Typical =>
-        Steps * RowsOfStep > Rows ? new RequestShape(Rounded(Positions / Steps), RequestPhase.Decode)
-        : Rows > 0 ? new RequestShape(Rounded(Squares / Rows))
-        : null;
+    /// <param name="planned">What heads are placed for now; null if for nothing.</param>
+    public RequestShape? Typical(RequestPhase? planned = null)
+    {
+        var factor = planned switch
+        {
+            RequestPhase.Prefill => 1.0 / Outweighs,
+            RequestPhase.Decode => Outweighs,
+            _ => 1,
+        };
+        return Steps * RowsOfStep * factor > Rows ? new RequestShape(Rounded(Positions / Steps), RequestPhase.Decode)
+            : Rows > 0 ? new RequestShape(Rounded(Squares / Rows))
+            : null;
+    }
 
     public static ServedRows operator +(ServedRows left, ServedRows right) =>
         new(left.Squares + right.Squares, left.Rows + right.Rows, left.Steps + right.Steps, left.Positions + right.Positions);

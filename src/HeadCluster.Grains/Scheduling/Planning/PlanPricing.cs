@@ -232,11 +232,11 @@ public sealed class PlanPricing
         return Math.Max((work.Sum + (silo == Coordinator ? 0 : _restCopySeconds)) / price.Threads, work.Longest);
     }
 
-    // Rows are split over threads; a decode step has one.
+    // Rows are split over threads, and the row of a decode step into columns.
     private double OwnSeconds(double operations, double readBytes)
     {
         var silo = _problem.Silos[Coordinator];
-        var threads = _problem.Shape.Phase == RequestPhase.Decode ? 1 : Math.Min(silo.Threads, _problem.Shape.Rows);
+        var threads = _problem.Shape.Phase == RequestPhase.Decode ? silo.Threads : Math.Min(silo.Threads, _problem.Shape.Rows);
         return Math.Max(operations / (silo.OperationsPerSecond * threads), readBytes / silo.ReadBytesPerSecond);
     }
 

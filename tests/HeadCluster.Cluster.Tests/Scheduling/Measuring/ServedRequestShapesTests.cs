@@ -11,7 +11,7 @@ public sealed class ServedRequestShapesTests
     private readonly FakeTimeProvider _clock = new();
 
     [Fact]
-    public void A_model_that_was_not_asked_has_no_typical_request() => Assert.Null(new ServedRequestShapes(_clock).Of(Model).Typical);
+    public void A_model_that_was_not_asked_has_no_typical_request() => Assert.Null(new ServedRequestShapes(_clock).Of(Model).Typical());
 
     [Fact]
     public void A_request_of_many_rows_counts_more_than_many_of_few()
@@ -21,7 +21,7 @@ public sealed class ServedRequestShapesTests
         Add(served, times: 1, new RequestShape(1000));
 
         // (10 · 10² + 1000²) / (10 · 10 + 1000) rows.
-        Assert.Equal(new RequestShape(910), served.Of(Model).Typical);
+        Assert.Equal(new RequestShape(910), served.Of(Model).Typical());
     }
 
     [Theory]
@@ -33,7 +33,21 @@ public sealed class ServedRequestShapesTests
         Add(served, times: 1, new RequestShape(100));
         Add(served, steps, new RequestShape(500, RequestPhase.Decode));
 
-        Assert.Equal(new RequestShape(expected == RequestPhase.Decode ? 500 : 100, expected), served.Of(Model).Typical);
+        Assert.Equal(new RequestShape(expected == RequestPhase.Decode ? 500 : 100, expected), served.Of(Model).Typical());
+    }
+
+    [Theory]
+    [InlineData(19, RequestPhase.Prefill, RequestPhase.Prefill)]
+    [InlineData(21, RequestPhase.Prefill, RequestPhase.Decode)]
+    [InlineData(6, RequestPhase.Decode, RequestPhase.Decode)]
+    [InlineData(4, RequestPhase.Decode, RequestPhase.Prefill)]
+    public void What_heads_are_placed_for_stays_unless_the_other_takes_twice_as_long(int steps, RequestPhase planned, RequestPhase expected)
+    {
+        var served = new ServedRequestShapes(_clock);
+        Add(served, times: 1, new RequestShape(100));
+        Add(served, steps, new RequestShape(500, RequestPhase.Decode));
+
+        Assert.Equal(expected, served.Of(Model).Typical(planned)!.Phase);
     }
 
     [Fact]
@@ -43,7 +57,7 @@ public sealed class ServedRequestShapesTests
         Add(one, times: 2, new RequestShape(100, RequestPhase.Decode));
         Add(other, times: 1, new RequestShape(400, RequestPhase.Decode));
 
-        Assert.Equal(new RequestShape(200, RequestPhase.Decode), (one.Of(Model) + other.Of(Model)).Typical);
+        Assert.Equal(new RequestShape(200, RequestPhase.Decode), (one.Of(Model) + other.Of(Model)).Typical());
     }
 
     [Fact]
@@ -54,7 +68,7 @@ public sealed class ServedRequestShapesTests
         _clock.Advance(TimeSpan.FromMinutes(5));
         Add(served, times: 1, new RequestShape(10));
 
-        Assert.Equal(new RequestShape(10), served.Of(Model).Typical);
+        Assert.Equal(new RequestShape(10), served.Of(Model).Typical());
     }
 
     private static void Add(ServedRequestShapes served, int times, RequestShape request)
