@@ -118,10 +118,11 @@ public class PlanPricingTests
             2, [.. Enumerable.Repeat(Fleet.Head(1e9), 4)], [Fleet.Silo(0), Fleet.Silo(1)], new CoordinatorLoad(0, 0, 2e9, 0, 5e9, 0), Fleet.NoLink);
         Assert.Equal((2 * (Head + Call)) + (Head + Call) + (2 * 0.2) + 0.5, Seconds(problem, 0, 0, 0, 1), 1e-9);
 
-        // Rows are split over threads, but a decode step has one.
+        // Rows are split over threads, and the row of a decode step into columns.
         var threads = problem with { Silos = [Fleet.Silo(0, threads: 4), Fleet.Silo(1)] };
         Assert.Equal(0.05, new PlanPricing(threads, 0).LayerSeconds, 1e-9);
-        Assert.Equal(0.2, new PlanPricing(threads with { Shape = new RequestShape(512, RequestPhase.Decode) }, 0).LayerSeconds, 1e-9);
+        Assert.Equal(0.1, new PlanPricing(threads with { Shape = new RequestShape(2) }, 0).LayerSeconds, 1e-9);
+        Assert.Equal(0.05, new PlanPricing(threads with { Shape = new RequestShape(512, RequestPhase.Decode) }, 0).LayerSeconds, 1e-9);
     }
 
     [Fact]
