@@ -8,19 +8,23 @@ internal sealed class GeneratedSequence(int capacity)
     private const int MostLosses = 2;
 
     private readonly HashSet<SiloAddress> _silos = [];
+    private bool _isWhereNobodyKnows;
     private int _past;
     private int _losses;
 
     public Guid Id { get; } = Guid.NewGuid();
 
-    /// <summary>Silos whose heads may keep something of it.</summary>
-    public IReadOnlyCollection<SiloAddress> Silos => _silos;
+    /// <summary>Silos whose heads may keep something of it; null if any may, since a pass has begun and did not end.</summary>
+    public IReadOnlyCollection<SiloAddress>? Silos => _isWhereNobodyKnows ? null : _silos;
 
     /// <summary>All rows of the sequence, to be kept; null if there is no room for it.</summary>
     public CachedSequence? Whole => _losses < MostLosses ? new CachedSequence(Id, Past: 0, capacity) : null;
 
     /// <summary>The rows after those that are kept; null if none are.</summary>
     public CachedSequence? Rest => _past > 0 && Whole is { } whole ? whole with { Past = _past } : null;
+
+    /// <summary>Heads are asked to compute, wherever they are.</summary>
+    public void Begin() => _isWhereNobodyKnows = true;
 
     /// <summary>Not all heads had what was before.</summary>
     public void Lose() => _losses++;
@@ -31,6 +35,7 @@ internal sealed class GeneratedSequence(int capacity)
     /// <param name="layers">Where they are.</param>
     public void Keep(int positions, bool wentOn, HeadReport[][] layers)
     {
+        _isWhereNobodyKnows = false;
         _past = positions;
         _losses = wentOn ? 0 : _losses;
         foreach (var layer in layers)

@@ -5,10 +5,10 @@ internal sealed class SequenceRelease(HeadRelayClient relays, ISiloStatusOracle 
 {
     /// <summary>Nobody waits for it: where it is not heard, the sequence is let go of when nobody has asked for it for a while.</summary>
     /// <param name="sequence">The sequence.</param>
-    /// <param name="from">Silos whose heads may keep something of it.</param>
-    public void Forget(Guid sequence, IEnumerable<SiloAddress> from)
+    /// <param name="from">Silos whose heads may keep something of it; null for all.</param>
+    public void Forget(Guid sequence, IEnumerable<SiloAddress>? from)
     {
-        foreach (var silo in from.Where(silo => !silos.IsDeadSilo(silo)))
+        foreach (var silo in from?.Where(silo => !silos.IsDeadSilo(silo)) ?? silos.GetApproximateSiloStatuses(onlyActive: true).Keys)
         {
             relays.On(silo).ForgetAsync(sequence).Ignore();
         }

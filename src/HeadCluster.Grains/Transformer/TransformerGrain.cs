@@ -208,6 +208,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     private static async Task<ForwardResult> ComputeAsync(
         ForwardPass pass, ForwardRequest request, int[] lengths, GeneratedSequence? sequence, int logits, Deadline deadline)
     {
+        sequence?.Begin();
         var result = await pass.RunAsync(request, lengths, sequence?.Whole, logits, deadline);
         sequence?.Keep(request.Tokens.Length, wentOn: false, result.Layers);
         return result;
@@ -219,6 +220,7 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
     {
         try
         {
+            sequence.Begin();
             var next = request.Tokens[rest.Past..];
             var result = await pass.RunAsync(request with { Tokens = next }, [next.Length], rest, logits: 1, deadline);
             sequence.Keep(request.Tokens.Length, wentOn: true, result.Layers);
