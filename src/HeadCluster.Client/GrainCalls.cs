@@ -6,7 +6,7 @@ namespace HeadCluster.Client;
 
 /// <summary>
 /// Makes calls that end with their answer, their cancellation, or the loss of the cluster. A call that a lost silo owed an answer,
-/// or that came when the cluster was busy, is made again for as long as the caller's patience: no call changes anything.
+/// or that came when the cluster was busy, is made again for as long as the caller's patience: no call changes an answer.
 /// </summary>
 internal sealed class GrainCalls
 {
@@ -100,7 +100,8 @@ internal sealed class GrainCalls
     {
         var budget = StartTime(timeLimit);
         using var end = new BudgetEnd(budget, _time, cancellationToken);
-        await using var items = StreamAsync<T>((id, known, token) => call(id, known, budget.Remaining, token), isServed, end.Token).GetAsyncEnumerator(CancellationToken.None);
+        await using var items = StreamAsync<T>((id, known, token) => call(id, known, budget.Remaining, token), isServed, end.Token)
+            .GetAsyncEnumerator(CancellationToken.None);
         while (await end.AwaitAsync(items.MoveNextAsync().AsTask()))
         {
             yield return items.Current;

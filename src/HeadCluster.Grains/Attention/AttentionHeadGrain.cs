@@ -57,7 +57,7 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
     {
         var model = Weights.Model;
         var key = this.GetPrimaryKeyString();
-        var lengths = SequenceInput.Lengths(request.SequenceLengths, request.Sequence, rows: request.Input is { Rank: 2 } matrix ? matrix.Rows : 0);
+        var lengths = SequenceInput.Lengths(request.SequenceLengths, request.Sequence, request.Input);
         AttentionInput.Check(key, request.Input, lengths, model.ModelDim, model.MaxSequenceLength);
         var patterns = _patterns.Bound(key, request.Patterns, model);
         SequenceInput.Check(key, request.Sequence, lengths, patterns, model);
@@ -109,17 +109,17 @@ internal sealed class AttentionHeadGrain : ModelGrain<LoadedHead>, IAttentionHea
         }
     }
 
-    protected override WeightLoad<LoadedHead> PlanLoad()
-    {
-        _id = HeadId.Parse(this.GetPrimaryKeyString());
-        return LoadedHead.Plan(Models, _id);
-    }
-
     /// <remarks>Orleans asks for it once the grain is deactivated; the requests that it had have ended.</remarks>
     public void OnDehydrate(IDehydrationContext dehydrationContext) => dehydrationContext.TryAddValue(SequencesKey, _sequences.TakeAll(_id));
 
     /// <remarks>Orleans gives it before the grain is activated.</remarks>
     public void OnRehydrate(IRehydrationContext rehydrationContext) => rehydrationContext.TryGetValue(SequencesKey, out _travelled);
+
+    protected override WeightLoad<LoadedHead> PlanLoad()
+    {
+        _id = HeadId.Parse(this.GetPrimaryKeyString());
+        return LoadedHead.Plan(Models, _id);
+    }
 
     protected override void Leave() => _localGrains.Remove(_id, GrainContext.Deactivated);
 

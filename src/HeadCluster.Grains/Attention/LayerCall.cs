@@ -143,7 +143,17 @@ internal sealed class LayerCall : IDisposable
             var first = TransferBlocks.First(_x);
             var travelling = _firstBlocks += (long)first.Length * first.BytesPerElement;
             var call = _services.Relays.On(silo).AttendAsync(
-                new RelayRequest(_layer.Id, heads, _exchange.Id, _services.Here, _x.Rows, first, SequenceInput.Travelling(lengths, sequence), patterns, sequence, _deadline.Remaining),
+                new RelayRequest(
+                    _layer.Id,
+                    heads,
+                    _exchange.Id,
+                    _services.Here,
+                    _x.Rows,
+                    first,
+                    SequenceInput.Travelling(lengths, sequence),
+                    patterns,
+                    sequence,
+                    _deadline.Remaining),
                 _end.Token);
             if (_services.Silos.IsDeadSilo(silo))
             {

@@ -55,7 +55,7 @@ internal sealed class MultiHeadAttentionGrain : CoordinatorGrain<LoadedLayer>, I
 
     private async Task<AttentionResult> ServeAsync(LoadedLayer layer, AttentionRequest request, CancellationToken cancellationToken)
     {
-        var lengths = SequenceInput.Lengths(request.SequenceLengths, request.Sequence, rows: request.Input is { Rank: 2 } matrix ? matrix.Rows : 0);
+        var lengths = SequenceInput.Lengths(request.SequenceLengths, request.Sequence, request.Input);
         var key = this.GetPrimaryKeyString();
         AttentionInput.Check(key, request.Input, lengths, layer.Model.ModelDim, layer.Model.MaxSequenceLength);
         var patterns = _services.Patterns.Bound(key, request.Patterns, layer.Model);

@@ -87,8 +87,8 @@ internal sealed class HeadFanOut
 
         // Not here, about to leave, or not active: an ordinary call finds or activates it, wherever that is.
         var x = await input.Rows.WholeAsync(cancellationToken);
-        var result = await HeadCalls.AttendAsync(
-            _grains.GetGrain<IAttentionHeadGrain>(head.ToString()), new HeadRequest(x, SequenceInput.Travelling(input.SequenceLengths, input.Sequence), input.Patterns, input.Sequence), _time, cancellationToken);
+        var request = new HeadRequest(x, SequenceInput.Travelling(input.SequenceLengths, input.Sequence), input.Patterns, input.Sequence);
+        var result = await HeadCalls.AttendAsync(_grains.GetGrain<IAttentionHeadGrain>(head.ToString()), request, _time, cancellationToken);
         output.Write(result.Output);
         result.Output.Release();
         return result.Report;

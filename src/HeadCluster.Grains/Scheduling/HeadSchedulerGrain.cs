@@ -173,7 +173,8 @@ internal sealed partial class HeadSchedulerGrain : Grain, IHeadSchedulerGrain
     {
         var strategy = _planner.Strategy(request.Strategy);
         var now = _time.GetUtcNow();
-        var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles, _board.Last(Model)), profiles, last: _board.Last(Model)) with
+        var last = _board.Last(Model);
+        var problem = _planner.Problem(Model, request.Shape ?? _planner.Shape(Model, profiles, last), profiles, last: last) with
         {
             CoordinatorRests = request.OnlyIfWorthIt && MovePolicy.Rests(_coordinatorMoved, now),
         };

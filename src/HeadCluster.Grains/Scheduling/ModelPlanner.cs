@@ -60,10 +60,10 @@ internal sealed class ModelPlanner
     }
 
     /// <summary>The requests that the silos served lately, or else a prompt of the model's own length, up to 128.</summary>
-    /// <exception cref="HeadClusterException">There is no such model.</exception>
     /// <param name="model">The model.</param>
     /// <param name="profiles">What silos reported.</param>
     /// <param name="last">The plan that is in force; null if there is none.</param>
+    /// <exception cref="HeadClusterException">There is no such model.</exception>
     public RequestShape Shape(string model, IEnumerable<SiloProfile> profiles, HeadPlan? last)
     {
         var served = profiles.Aggregate(default(ServedRows), (sum, profile) => sum + profile.Served);

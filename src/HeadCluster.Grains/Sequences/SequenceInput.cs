@@ -22,6 +22,13 @@ internal static class SequenceInput
     public static int[] Lengths(int[]? sequenceLengths, CachedSequence? sequence, int rows) =>
         sequenceLengths is null || (sequence is not null && sequenceLengths.Length == 0) ? [rows] : sequenceLengths;
 
+    /// <inheritdoc cref="Lengths(int[], CachedSequence, int)"/>
+    /// <param name="sequenceLengths">As they came; null for one sequence.</param>
+    /// <param name="sequence">The sequence that the rows go on with; null for sequences that are whole.</param>
+    /// <param name="x">As it came, which may be no matrix.</param>
+    public static int[] Lengths(int[]? sequenceLengths, CachedSequence? sequence, FloatTensor? x) =>
+        Lengths(sequenceLengths, sequence, rows: x is { Rank: 2 } ? x.Rows : 0);
+
     /// <summary>Checks a sequence whose rows have been checked.</summary>
     /// <param name="where">The layer or head, for errors.</param>
     /// <param name="sequence">The sequence; null for sequences that are whole.</param>

@@ -91,7 +91,8 @@ internal sealed class ForwardPass
         var input = GC.AllocateUninitializedArray<float>(rows * width);
         _body.NormalizeForAttention(layer, x, rows, input);
         var grain = _layers[layer];
-        var request = new AttentionRequest(new FloatTensor(input, rows, width), SequenceInput.Travelling(sequenceLengths, sequence), patterns, Guid.NewGuid(), Sequence: sequence);
+        var lengths = SequenceInput.Travelling(sequenceLengths, sequence);
+        var request = new AttentionRequest(new FloatTensor(input, rows, width), lengths, patterns, Guid.NewGuid(), Sequence: sequence);
         try
         {
             return await RepeatedCall.FirstAsync(end => grain.AttendAsync(request with { TimeLimit = deadline.Remaining }, end), IsLostAsync, _time, deadline.AnswersToken);
@@ -119,30 +120,14 @@ internal sealed class ForwardPass
     private async Task FinishBlockAsync(int layer, FloatTensor attention, float[] x, int rows, CancellationToken cancellationToken)
     {
         using var span = new SpanScope(Spans.StartLeaf("feed_forward"));
-        var width = _body.Model.ModelDim;
-        await span.WatchAsync(rows == 1
-            ? _body.FinishRowAsync(_compute, layer, attention.Memory, x.AsMemory(0, width), cancellationToken)
-            : _compute.RunRowsAsync(
-                rows,
-                _body.FeedForwardOperationsPerRow,
-                (first, count, token) => _body.FinishBlock(
-                    layer, attention.Span.Slice(first * width, count * width), x.AsSpan(first * width, count * width), count, token),
-                cancellationToken: cancellationToken));
+        await span.WatchAsync(_body.FinishBlockAsync(
+            _compute, layer, attention.Memory, x.AsMemory(0, rows * _body.Model.ModelDim), rows, cancellationToken));
     }
 
     private async Task<FloatTensor> LogitsAsync(ReadOnlyMemory<float> x, int rows, CancellationToken cancellationToken)
     {
-        var width = _body.Model.ModelDim;
-        var vocabulary = _body.VocabularySize;
-        var logits = GC.AllocateUninitializedArray<float>(rows * vocabulary);
-        await (rows == 1
-            ? _body.ComputeLogitsOfRowAsync(_compute, x, logits, cancellationToken)
-            : _compute.RunRowsAsync(
-                rows,
-                _body.LogitsOperationsPerRow,
-                (first, count, token) => _body.ComputeLogits(
-                    x.Span.Slice(first * width, count * width), count, logits.AsSpan(first * vocabulary, count * vocabulary), token),
-                cancellationToken: cancellationToken));
-        return new FloatTensor(logits, rows, vocabulary);
+        var logits = GC.AllocateUninitializedArray<float>(rows * _body.VocabularySize);
+        await _body.ComputeLogitsAsync(_compute, x, rows, logits, cancellationToken);
+        return new FloatTensor(logits, rows, _body.VocabularySize);
     }
 }

@@ -6,7 +6,7 @@ namespace HeadCluster.Grains;
 
 /// <summary>
 /// Everything of a GPT but its attention: embeddings, norms, feed-forward layers, logits. Each row is computed by itself, so
-/// rows may be split over threads in any way. Immutable and thread-safe.
+/// rows may be split over threads in any way, and a row alone into columns. Immutable and thread-safe.
 /// </summary>
 internal sealed class TransformerBody
 {
@@ -43,12 +43,6 @@ internal sealed class TransformerBody
 
     /// <summary>Number of tokens.</summary>
     public int VocabularySize => _configuration.VocabularySize;
-
-    /// <summary>Floating-point operations of a feed-forward layer for one row.</summary>
-    public long FeedForwardOperationsPerRow => 4L * Model.ModelDim * _configuration.FeedForwardDim;
-
-    /// <summary>Floating-point operations of the logits of one row.</summary>
-    public long LogitsOperationsPerRow => 2L * Model.ModelDim * VocabularySize;
 
     /// <summary>How everything of a model but its attention is loaded.</summary>
     /// <exception cref="HeadClusterException">There is no such model, its files cannot be read, or it is no whole model.</exception>
@@ -101,14 +95,48 @@ internal sealed class TransformerBody
         Normalize(_blocks[layer].AttentionNorm, x, rows, y);
 
     /// <summary>x += attention; x += Down · GELU(Up · LayerNorm(x)).</summary>
+    /// <param name="compute">The threads.</param>
     /// <param name="layer">The layer.</param>
     /// <param name="attention">The layer's attention output, <c>[rows, ModelDim]</c>.</param>
     /// <param name="x">The residual stream, <c>[rows, ModelDim]</c>.</param>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="cancellationToken">Checked between panels of columns, each of which all rows go through.</param>
-    public void FinishBlock(int layer, ReadOnlySpan<float> attention, Span<float> x, int rows, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Checked between panels of columns.</param>
+    public Task FinishBlockAsync(
+        ComputePool compute, int layer, ReadOnlyMemory<float> attention, Memory<float> x, int rows, CancellationToken cancellationToken)
     {
-        var block = _blocks[layer];
+        var (block, width) = (_blocks[layer], Model.ModelDim);
+        return rows == 1
+            ? FinishRowAsync(compute, block, attention, x, cancellationToken)
+            : compute.RunRowsAsync(
+                rows,
+                4L * width * _configuration.FeedForwardDim,
+                (first, count, token) => FinishRows(
+                    block, attention.Span.Slice(first * width, count * width), x.Span.Slice(first * width, count * width), count, token),
+                cancellationToken: cancellationToken);
+    }
+
+    /// <summary>logits = LayerNorm(x) W.</summary>
+    /// <param name="compute">The threads.</param>
+    /// <param name="x"><c>[rows, ModelDim]</c>.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="logits"><c>[rows, VocabularySize]</c>.</param>
+    /// <param name="cancellationToken">Checked between panels of columns.</param>
+    public Task ComputeLogitsAsync(
+        ComputePool compute, ReadOnlyMemory<float> x, int rows, Memory<float> logits, CancellationToken cancellationToken)
+    {
+        var (width, vocabulary) = (Model.ModelDim, VocabularySize);
+        return rows == 1
+            ? ComputeLogitsOfRowAsync(compute, x, logits, cancellationToken)
+            : compute.RunRowsAsync(
+                rows,
+                2L * width * vocabulary,
+                (first, count, token) => ComputeLogitsOfRows(
+                    x.Span.Slice(first * width, count * width), count, logits.Span.Slice(first * vocabulary, count * vocabulary), token),
+                cancellationToken: cancellationToken);
+    }
+
+    private void FinishRows(Block block, ReadOnlySpan<float> attention, Span<float> x, int rows, CancellationToken cancellationToken)
+    {
         var hidden = ArrayPool<float>.Shared.Rent(rows * block.Up.Outputs);
         var narrow = ArrayPool<float>.Shared.Rent(rows * Model.ModelDim);
         try
@@ -127,19 +155,10 @@ internal sealed class TransformerBody
         }
     }
 
-    /// <summary>
-    /// <see cref="FinishBlock"/> of one row, which memory sets the pace of: split into columns, so that each weight is read once, by
-    /// whichever thread.
-    /// </summary>
-    /// <param name="compute">The threads.</param>
-    /// <param name="layer">The layer.</param>
-    /// <param name="attention">The layer's attention output, <c>[ModelDim]</c>.</param>
-    /// <param name="x">The residual stream, <c>[ModelDim]</c>.</param>
-    /// <param name="cancellationToken">Checked between panels of columns.</param>
-    public async Task FinishRowAsync(
-        ComputePool compute, int layer, ReadOnlyMemory<float> attention, Memory<float> x, CancellationToken cancellationToken)
+    // Memory sets the pace of a row alone: split into columns, each weight is read once, by whichever thread.
+    private async Task FinishRowAsync(
+        ComputePool compute, Block block, ReadOnlyMemory<float> attention, Memory<float> x, CancellationToken cancellationToken)
     {
-        var block = _blocks[layer];
         var (up, down) = (new ProductParts(rows: 1, block.Up, compute.ThreadCount), new ProductParts(rows: 1, block.Down, compute.ThreadCount));
         var hidden = ArrayPool<float>.Shared.Rent(block.Up.Outputs);
         var narrow = ArrayPool<float>.Shared.Rent(Model.ModelDim);
@@ -175,12 +194,7 @@ internal sealed class TransformerBody
         }
     }
 
-    /// <summary>logits = LayerNorm(x) W.</summary>
-    /// <param name="x"><c>[rows, ModelDim]</c>.</param>
-    /// <param name="rows">Number of rows.</param>
-    /// <param name="logits"><c>[rows, VocabularySize]</c>.</param>
-    /// <param name="cancellationToken">Checked between panels of columns, each of which all rows go through.</param>
-    public void ComputeLogits(ReadOnlySpan<float> x, int rows, Span<float> logits, CancellationToken cancellationToken)
+    private void ComputeLogitsOfRows(ReadOnlySpan<float> x, int rows, Span<float> logits, CancellationToken cancellationToken)
     {
         var normal = ArrayPool<float>.Shared.Rent(rows * Model.ModelDim);
         try
@@ -194,12 +208,8 @@ internal sealed class TransformerBody
         }
     }
 
-    /// <summary><see cref="ComputeLogits"/> of one row, split into columns.</summary>
-    /// <param name="compute">The threads.</param>
-    /// <param name="x"><c>[ModelDim]</c>.</param>
-    /// <param name="logits"><c>[VocabularySize]</c>.</param>
-    /// <param name="cancellationToken">Checked between panels of columns.</param>
-    public async Task ComputeLogitsOfRowAsync(ComputePool compute, ReadOnlyMemory<float> x, Memory<float> logits, CancellationToken cancellationToken)
+    private async Task ComputeLogitsOfRowAsync(
+        ComputePool compute, ReadOnlyMemory<float> x, Memory<float> logits, CancellationToken cancellationToken)
     {
         var parts = new ProductParts(rows: 1, _logits, compute.ThreadCount);
         var normal = ArrayPool<float>.Shared.Rent(Model.ModelDim);

@@ -65,7 +65,8 @@ internal sealed class TransformerGrain : CoordinatorGrain<TransformerBody>, ITra
         return await _served.ServeAsync(request.Id, () => ForwardAsync(request, lengths, cancellationToken), whenUnshared: null, cancellationToken);
     }
 
-    public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) => Task.FromResult(_served.Contains(request) || _generating.Contains(request));
+    public override Task<bool> IsServingAsync(Guid request, CancellationToken cancellationToken) =>
+        Task.FromResult(_served.Contains(request) || _generating.Contains(request));
 
     /// <remarks>
     /// The first step computes the prompt, and each of the others one token, since the heads keep keys and values; the bits are those of a pass over

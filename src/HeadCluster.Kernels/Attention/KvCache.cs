@@ -96,8 +96,7 @@ public sealed class KvCache : IDisposable
 
         for (var row = 0; row < rows;)
         {
-            var (group, lane) = Math.DivRem(Length + row, PanelKernel.PanelColumns);
-            var columns = _keys.AsSpan(group * HeadDim * PanelKernel.PanelColumns, HeadDim * PanelKernel.PanelColumns)[lane..];
+            var columns = KeysFrom(Length + row, out var lane);
             var key = keys.Slice(row * keyStride);
             if (Math.Min(rows - row, PanelKernel.PanelColumns - lane) >= KeysAtOnce)
             {
@@ -127,8 +126,7 @@ public sealed class KvCache : IDisposable
         for (var position = 0; position < Length; position++)
         {
             var row = rows.Slice(position * stride, stride);
-            var (group, lane) = Math.DivRem(position, PanelKernel.PanelColumns);
-            var columns = _keys.AsSpan(group * HeadDim * PanelKernel.PanelColumns, HeadDim * PanelKernel.PanelColumns)[lane..];
+            var columns = KeysFrom(position, out _);
             for (var d = 0; d < HeadDim; d++)
             {
                 row[d] = columns[d * PanelKernel.PanelColumns];
@@ -206,6 +204,13 @@ public sealed class KvCache : IDisposable
         {
             Vector128.Create(key0[d], key1[d], key2[d], key3[d]).CopyTo(columns[(d * Columns)..]);
         }
+    }
+
+    // The group of the key at a position, from its lane on.
+    private Span<float> KeysFrom(int position, out int lane)
+    {
+        (var group, lane) = Math.DivRem(position, PanelKernel.PanelColumns);
+        return _keys.AsSpan(group * HeadDim * PanelKernel.PanelColumns, HeadDim * PanelKernel.PanelColumns)[lane..];
     }
 
     private static long GroupsOf(int capacity) => ((long)capacity + PanelKernel.PanelColumns - 1) / PanelKernel.PanelColumns;
